@@ -1,0 +1,78 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+GO    ?= go
+BIN   := bin
+TOOLS := $(GO) tool -modfile=tools/go.mod
+# The commit in version strings and reports; "unknown" outside a git checkout.
+COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -X github.com/brownout-dev/brownout/internal/build.Commit=$(COMMIT)
+# cgo is for the real-GPU reader and the race detector only: one flag set keeps the k6 build cached.
+export CGO_ENABLED ?= 1
+
+.PHONY: help
+help: ## Show this help
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## Build bin/brownout and bin/refserver
+	@mkdir -p $(BIN)
+	@echo "building (the first build compiles k6: a minute or two)"
+	@$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
+
+.PHONY: run
+run: build ## Run the gpu-oom scenario: verdict on the terminal, report in brownout-out/
+	@$(BIN)/brownout run gpu-oom
+
+.PHONY: test
+test: unit e2e-basics ## Everything that must pass
+
+.PHONY: unit
+unit: ## Unit tests; under the race detector wherever k6 is not linked
+	$(GO) test -race -timeout 20m $$($(GO) list ./... | grep -v -e /k6ext -e /cmd/brownout -e '/brownout$$')
+	$(GO) test -timeout 10m ./k6ext/... ./cmd/brownout/...
+
+.PHONY: ci-scenarios
+ci-scenarios: build ## The few scenario runs that every change must survive
+	BROWNOUT_E2E=1 $(GO) test -count=1 -timeout 15m -run 'TestCI' ./e2e/...
+
+.PHONY: e2e-basics
+e2e-basics: build ## The journeys of a user, as child processes
+	BROWNOUT_E2E=1 $(GO) test -count=1 -timeout 15m -run 'TestBasicSelector|TestBasicDead|TestBasicUsage|TestBasicCommands' ./e2e/...
+
+.PHONY: scenarios
+scenarios: build ## Every built-in scenario with its control
+	BROWNOUT_E2E=1 $(GO) test -count=1 -timeout 60m -run 'TestCI|TestScenario' ./e2e/...
+
+.PHONY: e2e
+e2e: build ## Every end-to-end journey
+	BROWNOUT_E2E=1 $(GO) test -count=1 -timeout 60m -run 'TestBasic|TestE2E' ./e2e/...
+
+.PHONY: soak
+soak: build ## The long runs
+	BROWNOUT_E2E=1 $(GO) test -count=1 -timeout 120m -run 'TestSoak' ./e2e/...
+
+.PHONY: bench
+bench: ## Benchmarks of the hot paths
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/... ./refserver/... ./reports/... ./scenarios/load/... ./k6ext/...
+
+.PHONY: fuzz
+fuzz: ## Ten seconds of every fuzz target
+	@set -e; for pkg in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+	  for f in $$(grep -h '^func Fuzz' $$pkg/*_test.go | sed 's/func \(Fuzz[A-Za-z0-9_]*\).*/\1/'); do \
+	    echo "fuzz $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 10s $$pkg; done; done
+
+.PHONY: lint
+lint: ## gofmt, go vet (also for darwin), golangci-lint
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "not gofmt-ed: run gofmt -w on these"; exit 1; }
+	$(GO) vet ./...
+	GOOS=darwin CGO_ENABLED=0 $(GO) vet $$($(GO) list ./... | grep -v -e /k6ext -e /cmd/brownout -e '/brownout$$')
+	$(TOOLS) golangci-lint run ./...
+
+.PHONY: vuln
+vuln: ## Known vulnerabilities (needs the network)
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...
+
+.PHONY: clean
+clean: ## Remove what was built and reported
+	rm -rf $(BIN) brownout-out

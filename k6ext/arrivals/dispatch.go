@@ -1,0 +1,158 @@
+package arrivals
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/brownout-dev/brownout/internal/event"
+	"github.com/brownout-dev/brownout/internal/pace"
+	"github.com/brownout-dev/brownout/k6ext/client"
+	"github.com/brownout-dev/brownout/reports/record"
+	"github.com/brownout-dev/brownout/scenarios/load"
+)
+
+// sender is what the dispatcher needs of the measuring client.
+type sender interface {
+	Prepare(p *load.Plan, a load.Arrival, start event.Time) *client.Request
+	Do(ctx context.Context, req *client.Request) client.Result
+	Dropped(a load.Arrival, due event.Time, note string) record.Record
+}
+
+// dispatcher hands requests over when they are due. It knows nothing of k6.
+type dispatcher struct {
+	plan     *load.Plan
+	share    load.Share
+	start    event.Time
+	clock    *event.Clock
+	waiter   pace.Waiter
+	drain    time.Duration
+	client   sender
+	due      *atomic.Uint64
+	inFlight *atomic.Int64
+	report   func(client.Result) // may block; called concurrently, never by the pacing goroutine
+
+	most int          // highest number in flight; only run writes it
+	last atomic.Int64 // event.Time of the latest end
+}
+
+// ahead is how many requests are prepared before they are due: at 1,000/s a quarter of a second,
+// which covers a garbage collection, and at 512 tokens a prompt less than a megabyte.
+const ahead = 256
+
+// run sends the plan and returns when every request was reported. When ctx ends, open requests
+// become unfinished and nothing more is sent.
+func (d *dispatcher) run(ctx context.Context) {
+	open, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	drops := newDropper(d.report)
+	wg.Go(drops.run)
+
+	for req := range d.prepared(ctx, &wg) {
+		if !d.waiter.Until(d.clock.Wall(req.Due), ctx.Done()) {
+			break
+		}
+		d.due.Add(1)
+		n := int(d.inFlight.Add(1))
+		if n > d.plan.MaxInFlight {
+			d.inFlight.Add(-1)
+			drops.add(client.Result{Record: d.client.Dropped(req.Arrival, req.Due, "too many requests in flight")})
+			continue
+		}
+		d.most = max(d.most, n)
+		wg.Go(func() { d.one(open, req) })
+	}
+	drops.close()
+	end := d.start.Add(d.plan.Duration)
+	if d.waiter.Until(d.clock.Wall(end), ctx.Done()) {
+		// From here nothing is paced: Go's timers are exact enough to end a drain.
+		timer := time.AfterFunc(end.Add(d.drain).Sub(d.clock.Now()), func() { cancel(errDrained) })
+		defer timer.Stop()
+	}
+	wg.Wait()
+}
+
+// one is a request's whole life. It gives its place free only after its record was taken, so that
+// a slow reader of records cannot make memory grow without bound.
+func (d *dispatcher) one(ctx context.Context, req *client.Request) {
+	res := d.client.Do(ctx, req)
+	end := int64(res.Record.End)
+	for {
+		last := d.last.Load()
+		if end <= last || d.last.CompareAndSwap(last, end) {
+			break
+		}
+	}
+	d.report(res)
+	d.inFlight.Add(-1)
+}
+
+// prepared writes requests ahead of their time, so that the pacing goroutine only waits and hands over.
+func (d *dispatcher) prepared(ctx context.Context, wg *sync.WaitGroup) <-chan *client.Request {
+	out := make(chan *client.Request, ahead)
+	wg.Go(func() {
+		defer close(out)
+		for a := range d.plan.Of(d.share) {
+			select {
+			case out <- d.client.Prepare(d.plan, a, d.start):
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return out
+}
+
+// finished is when the last request was over.
+func (d *dispatcher) finished() event.Time { return event.Time(d.last.Load()) }
+
+// dropper reports drops beside the pacing goroutine, which must never wait for a reader.
+type dropper struct {
+	report func(client.Result)
+	mu     sync.Mutex
+	todo   []client.Result
+	wake   chan struct{} // capacity 1
+	closed bool
+}
+
+func newDropper(report func(client.Result)) *dropper {
+	return &dropper{report: report, wake: make(chan struct{}, 1)}
+}
+
+func (q *dropper) add(r client.Result) {
+	q.mu.Lock()
+	q.todo = append(q.todo, r)
+	q.mu.Unlock()
+	q.ring()
+}
+
+func (q *dropper) close() {
+	q.mu.Lock()
+	q.closed = true
+	q.mu.Unlock()
+	q.ring()
+}
+
+func (q *dropper) ring() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (q *dropper) run() {
+	for range q.wake {
+		q.mu.Lock()
+		todo, closed := q.todo, q.closed
+		q.todo = nil
+		q.mu.Unlock()
+		for _, r := range todo {
+			q.report(r)
+		}
+		if closed {
+			return
+		}
+	}
+}

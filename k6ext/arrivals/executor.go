@@ -1,0 +1,109 @@
+package arrivals
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"go.k6.io/k6/v2/lib"
+	"go.k6.io/k6/v2/lib/executor"
+	"go.k6.io/k6/v2/metrics"
+
+	"github.com/brownout-dev/brownout/internal/pace"
+	"github.com/brownout-dev/brownout/k6ext/client"
+	"github.com/brownout-dev/brownout/k6ext/sample"
+	"github.com/brownout-dev/brownout/k6ext/session"
+	"github.com/brownout-dev/brownout/reports/record"
+	"github.com/brownout-dev/brownout/scenarios/load"
+)
+
+// Executor runs one plan, or a segment of it.
+type Executor struct {
+	*executor.BaseExecutor
+	config  Config
+	test    *lib.ExecutionState
+	session *session.Session
+	share   load.Share
+	client  *client.Client
+	maker   *sample.Maker
+}
+
+var _ lib.Executor = (*Executor)(nil)
+
+// Init implements lib.Executor: everything that can fail before the first request fails here.
+func (e *Executor) Init(context.Context) error {
+	key := ""
+	if name := e.config.Client.KeyEnv; name != "" {
+		var ok bool
+		if key, ok = e.config.Env[name]; !ok {
+			if key, ok = os.LookupEnv(name); !ok {
+				return fmt.Errorf("scenario %s: client.key_env names the environment variable %s, which is not set", e.config.Name, name)
+			}
+		}
+	}
+	c, err := client.New(client.Config{
+		Client: e.config.Client, Limits: e.config.Limits, Model: e.config.Plan.Model, Tenant: e.config.Plan.Tenant,
+		Stream: e.config.Plan.Stream, Key: key, Clock: e.session.Clock, MaxIdle: e.config.Plan.MaxInFlight,
+	})
+	if err != nil {
+		return fmt.Errorf("scenario %s: %w", e.config.Name, err)
+	}
+	m, err := sample.Register(e.test.Test.Registry)
+	if err != nil {
+		return err
+	}
+	tags := e.test.Test.RunTags
+	if e.test.Test.Options.SystemTags.Has(metrics.TagScenario) {
+		tags = tags.With("scenario", e.config.Name)
+	}
+	tags = tags.WithTagsFromMap(e.config.Tags)
+	e.client, e.maker = c, sample.NewMaker(e.config.Run, m, e.test.Test.BuiltinMetrics, tags)
+	e.session.SetRecycle(c.Recycle)
+	return nil
+}
+
+// errDrained ends the requests that are open when the drain is over.
+var errDrained = errors.New("the drain is over")
+
+// lead is how long before time zero the first requests are prepared, so that they are not late.
+const lead = 50 * time.Millisecond
+
+// Run implements lib.Executor. It returns when the load is over, drained and reported.
+func (e *Executor) Run(ctx context.Context, out chan<- metrics.SampleContainer) error {
+	defer e.client.Close()
+	self := watchSelf(pace.New())
+	start := e.session.Start(e.session.Clock.Now().Add(lead))
+	d := &dispatcher{
+		plan: &e.config.Plan, share: e.share, start: start, clock: e.session.Clock, waiter: pace.New(),
+		drain: e.config.drain(), client: e.client, due: &e.session.Due, inFlight: &e.session.InFlight,
+		report: func(res client.Result) {
+			e.count(res.Record.Outcome)
+			// Not bound to ctx: an aborted run's records matter too, and k6 reads until Run returns.
+			out <- e.maker.Make(res.Record, res.Gaps, time.Now())
+		},
+	}
+	runtime.LockOSThread() // the pacing thread stays warm in nanosleep
+	defer runtime.UnlockOSThread()
+	d.run(ctx)
+	counts := e.client.Counts()
+	stats := self.stop()
+	stats.MaxInFlight, stats.ChunksRead, stats.BytesRead = d.most, counts.Chunks, counts.Bytes
+	if counts.Chunks > 0 {
+		stats.ReadsPerChunk = float64(counts.ChunkReads) / float64(counts.Chunks)
+	}
+	e.session.Finish(stats, d.finished())
+	return nil
+}
+
+func (e *Executor) count(o record.Outcome) {
+	switch o {
+	case record.Dropped:
+	case record.Unfinished:
+		e.test.AddInterruptedIterations(1)
+	default:
+		e.test.AddFullIterations(1)
+	}
+}

@@ -1,0 +1,162 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/brownout-dev/brownout/internal/event"
+	"github.com/brownout-dev/brownout/internal/openai"
+	"github.com/brownout-dev/brownout/internal/synth"
+	"github.com/brownout-dev/brownout/reports/record"
+	"github.com/brownout-dev/brownout/scenarios/load"
+)
+
+// Client sends requests to one target over one pool of connections. Safe for concurrent use.
+type Client struct {
+	*settings
+	transport *http.Transport
+	readers   sync.Pool // *openai.EventReader
+	gaps      sync.Pool // *[]time.Duration
+	counts    counts
+}
+
+type counts struct{ bytes, chunks, chunkReads atomic.Uint64 }
+
+// Counts is what the client read so far.
+type Counts struct {
+	Bytes      uint64
+	Chunks     uint64 // with content
+	ChunkReads uint64 // reads that brought at least one of them
+}
+
+// Request is one prepared request.
+type Request struct {
+	load.Arrival
+	Due    event.Time
+	Body   []byte
+	Answer synth.Key // the exact answer, where the target is exact
+}
+
+// Result is what became of it.
+type Result struct {
+	Record record.Record
+	// Gaps are all gaps between content chunks, in order: the later chunk of the first came at
+	// Record.First + Gaps[0]. Hand them back with Recycle.
+	Gaps []time.Duration
+}
+
+// New makes a client; nothing is sent yet. The error lists everything that is wrong.
+func New(cfg Config) (*Client, error) {
+	s, err := cfg.settle()
+	if err != nil {
+		return nil, err
+	}
+	dial := s.Dial
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: s.ConnectTimeout, KeepAlive: 15 * time.Second}).DialContext
+	}
+	c := &Client{settings: s}
+	c.transport = &http.Transport{
+		DialContext:         dial,
+		TLSClientConfig:     s.tls,
+		TLSHandshakeTimeout: s.ConnectTimeout,
+		ForceAttemptHTTP2:   strings.HasPrefix(s.url, "https:"),
+		DisableCompression:  true, // a compressed stream comes in lumps
+		MaxIdleConns:        s.MaxIdle,
+		MaxIdleConnsPerHost: s.MaxIdle,
+		IdleConnTimeout:     90 * time.Second,
+		ReadBufferSize:      4 << 10,
+		WriteBufferSize:     8 << 10,
+	}
+	c.readers.New = func() any {
+		return openai.NewEventReader(nil, openai.EventReaderConfig{MaxEvent: int(s.MaxBody), Now: s.Clock.Now})
+	}
+	c.gaps.New = func() any { return new([]time.Duration) }
+	return c, nil
+}
+
+// Prepare writes the request of arrival a, ahead of its time. start is time zero of the plan.
+func (c *Client) Prepare(p *load.Plan, a load.Arrival, start event.Time) *Request {
+	r := &Request{Arrival: a, Due: start.Add(a.Due)}
+	const around = 128 // bytes of names and numbers
+	b := make([]byte, 0, len(c.static)+around+6*a.Prompt)
+	b = append(b, '{')
+	b = append(b, c.static...)
+	b = append(b, `,"max_tokens":`...)
+	b = strconv.AppendInt(b, int64(a.Output), 10)
+	b = append(b, `,"seed":`...)
+	b = strconv.AppendUint(b, a.Seed, 10)
+	b = append(b, `,"messages":[{"role":"user","content":"`...)
+	from := len(b)
+	b = p.AppendPrompt(b, a) // synth text needs no escaping
+	if c.Exact {
+		r.Answer = synth.AnswerKey(c.Model, string(b[from:]), a.Seed)
+	}
+	b = append(b, `"}]}`...)
+	r.Body = b
+	return r
+}
+
+// Dropped is the record of a request that could not be sent.
+func (c *Client) Dropped(a load.Arrival, due event.Time, note string) record.Record {
+	r := record.Record{
+		Arrival: a.Index, ID: a.ID, Tenant: c.Tenant, Model: c.Model, Streaming: c.Stream,
+		Due: due, Outcome: record.Dropped, Note: note,
+	}
+	r.Harmed, r.Violated = c.limits.Harm(&r, 0)
+	return r
+}
+
+// Do sends one request and reads its answer to the end. When ctx ends first, the request is unfinished.
+func (c *Client) Do(ctx context.Context, req *Request) Result {
+	gaps := c.gaps.Get().(*[]time.Duration)
+	x := exchange{c: c, req: req, gaps: (*gaps)[:0], model: checker{key: req.Answer, want: req.Output}}
+	x.rec = record.Record{
+		Arrival: req.Index, ID: req.ID, Tenant: c.Tenant, Model: c.Model, Streaming: c.Stream, Due: req.Due,
+	}
+	x.run(ctx)
+	x.rec.Harmed, x.rec.Violated = c.limits.Harm(&x.rec, x.gapExceeded)
+	return Result{Record: x.rec, Gaps: x.gaps}
+}
+
+// Recycle takes the gaps of a Result back; the caller keeps no reference.
+func (c *Client) Recycle(gaps []time.Duration) {
+	if cap(gaps) > 0 {
+		c.gaps.Put(&gaps)
+	}
+}
+
+// Counts is what was read so far.
+func (c *Client) Counts() Counts {
+	return Counts{Bytes: c.counts.bytes.Load(), Chunks: c.counts.chunks.Load(), ChunkReads: c.counts.chunkReads.Load()}
+}
+
+// Close gives idle connections up.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
+
+func (c *Client) request(ctx context.Context, req *Request) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(req.Body))
+	if err != nil {
+		return nil, err
+	}
+	for k, v := range c.headers {
+		r.Header[k] = v
+	}
+	r.Header.Set(openai.HeaderRequestID, req.ID)
+	return r, nil
+}
+
+// counted counts the bytes of answers that are not streams; streams are counted by their reader.
+func (c *Client) readBody(body io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(body, c.MaxBody+1))
+	c.counts.bytes.Add(uint64(len(data)))
+	return data, err
+}

@@ -1,0 +1,162 @@
+package client
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/brownout-dev/brownout/internal/event"
+	"github.com/brownout-dev/brownout/reports/slo"
+	"github.com/brownout-dev/brownout/scenarios/load"
+)
+
+// Config makes a Client.
+type Config struct {
+	load.Client
+	Limits load.Limits // stamp Record.Harmed; zero = no such limit
+	Model  string      // "model" of every request
+	Tenant string      // of every record
+	Stream bool
+	Key    string // API key; "" sends no Authorization header
+	Clock  *event.Clock
+	// MaxIdle bounds the connections kept open between requests [1024].
+	MaxIdle int
+	// Dial replaces the network; nil = TCP.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Defaults of the timeouts and bounds, where the configuration leaves them zero.
+const (
+	DefaultConnect = 5 * time.Second
+	DefaultTTFT    = 60 * time.Second
+	DefaultStall   = 30 * time.Second
+	DefaultTotal   = 5 * time.Minute
+	DefaultMaxBody = 4 << 20
+)
+
+// settings is a valid Config: nothing in it is optional any more.
+type settings struct {
+	Config
+	url     string
+	headers http.Header // shared by all requests, never written after New
+	static  []byte      // the part of the body that is the same for all: `"model":"m",…`
+	limits  slo.Limits
+	tls     *tls.Config
+}
+
+// planned are the body fields that the plan decides, so that extra_body may not.
+var plannedNames = []string{"max_tokens", "messages", "model", "seed", "stream", "stream_options"}
+
+func (c Config) settle() (*settings, error) {
+	c.ConnectTimeout = orDefault(c.ConnectTimeout, DefaultConnect)
+	c.TTFTTimeout = orDefault(c.TTFTTimeout, DefaultTTFT)
+	c.StallTimeout = orDefault(c.StallTimeout, DefaultStall)
+	c.TotalTimeout = orDefault(c.TotalTimeout, DefaultTotal)
+	c.MaxBody = orDefault(c.MaxBody, DefaultMaxBody)
+	c.MaxIdle = orDefault(c.MaxIdle, 1024)
+	if c.Clock == nil {
+		c.Clock = event.NewClock()
+	}
+	var wrong []error
+	if err := Check(c.Client); err != nil {
+		wrong = append(wrong, err)
+	}
+	s := &settings{Config: c, limits: slo.Limits(c.Limits)}
+	s.url = strings.TrimRight(c.BaseURL, "/") + "/v1/chat/completions"
+	s.headers = make(http.Header)
+	for k, v := range c.Headers {
+		s.headers.Set(k, v)
+	}
+	s.headers.Set("Content-Type", "application/json")
+	s.headers.Set("Accept", "application/json")
+	if c.Stream {
+		s.headers.Set("Accept", "text/event-stream")
+	}
+	if c.Key != "" {
+		s.headers.Set("Authorization", "Bearer "+c.Key)
+	}
+	var err error
+	if s.tls, err = trust(c.CAFile); err != nil {
+		wrong = append(wrong, err)
+	}
+	if s.static, err = c.staticBody(); err != nil {
+		wrong = append(wrong, err)
+	}
+	return s, errors.Join(wrong...)
+}
+
+// Check reports everything that is wrong with the options, without touching files or network.
+func Check(c load.Client) error {
+	var wrong []error
+	u, err := url.Parse(c.BaseURL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		wrong = append(wrong, fmt.Errorf("client.base_url is %q: write the target's address, as in http://127.0.0.1:8000", c.BaseURL))
+	}
+	for name, d := range map[string]time.Duration{
+		"connect": c.ConnectTimeout, "ttft": c.TTFTTimeout, "stall": c.StallTimeout, "total": c.TotalTimeout,
+	} {
+		if d < 0 {
+			wrong = append(wrong, fmt.Errorf("client.%s_timeout_ns is %v: it must not be negative", name, d))
+		}
+	}
+	if c.MaxBody < 0 || c.MaxBody > 1<<30 {
+		wrong = append(wrong, fmt.Errorf("client.max_body_bytes is %d: it must lie in 0…%d", c.MaxBody, 1<<30))
+	}
+	for _, k := range slices.Sorted(maps.Keys(c.ExtraBody)) {
+		if slices.Contains(plannedNames, k) {
+			wrong = append(wrong, fmt.Errorf("client.extra_body sets %q: the plan decides that, remove it", k))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+func orDefault[T int | int64 | time.Duration](v, otherwise T) T {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}
+
+func (c Config) staticBody() ([]byte, error) {
+	fields := map[string]any{"model": c.Model}
+	if c.Exact {
+		fields["ignore_eos"] = true // the answer has exactly max_tokens tokens
+	}
+	if c.Stream {
+		fields["stream"] = true
+		fields["stream_options"] = map[string]bool{"include_usage": true}
+	}
+	maps.Copy(fields, c.ExtraBody)
+	body, err := json.Marshal(fields)
+	if err != nil {
+		return nil, fmt.Errorf("client.extra_body is no JSON: %w", err)
+	}
+	return body[1 : len(body)-1], nil
+}
+
+func trust(file string) (*tls.Config, error) {
+	t := &tls.Config{MinVersion: tls.VersionTLS12}
+	if file == "" {
+		return t, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("client.ca_file cannot be read (%w): give the path of a PEM file", err)
+	}
+	t.RootCAs = x509.NewCertPool()
+	if !t.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("client.ca_file %s holds no certificate: give a PEM file", file)
+	}
+	return t, nil
+}

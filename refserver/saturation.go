@@ -1,0 +1,18 @@
+package refserver
+
+import (
+	"github.com/brownout-dev/brownout/internal/event"
+	"github.com/brownout-dev/brownout/internal/pace"
+	"github.com/brownout-dev/brownout/refserver/node"
+)
+
+// Saturation is the highest rate (requests/s) that the timing model gives a server of this config for
+// requests of prompt and output tokens, and the same with one replica less; zero for a config that is wrong.
+func Saturation(cfg Config, prompt, output int) (all, minus1 float64) {
+	clock := event.NewClock()
+	cluster, err := node.New(cfg.node(), node.Deps{Clock: clock, Events: event.NewLog(clock, 1), Waiter: pace.New})
+	if err != nil {
+		return 0, 0
+	}
+	return cluster.Saturation(prompt, output)
+}

@@ -1,0 +1,87 @@
+package load
+
+import (
+	"iter"
+	"math"
+	"time"
+
+	"github.com/brownout-dev/brownout/internal/synth"
+)
+
+// Share is the part of a load that one of several load generators sends: a stretch of [0, 1).
+// Shares that tile [0, 1) with the very same boundaries split a plan exactly: each arrival is in one.
+type Share struct{ From, To float64 }
+
+// Whole is the share of a load generator that works alone.
+func Whole() Share { return Share{From: 0, To: 1} }
+
+// Holds reports whether arrival index belongs to the share. Indices are spread by the golden-ratio
+// Weyl sequence, so every share gets its part evenly over time and not in a lump.
+func (s Share) Holds(index uint64) bool {
+	const golden = 0x9e3779b97f4a7c15 // 2^64 / φ, odd
+	u := float64(index*golden>>11) / (1 << 53)
+	return s.From <= u && u < s.To
+}
+
+// All is every arrival of the plan, in order of Due. The plan must be valid.
+func (p Plan) All() iter.Seq[Arrival] { return p.Of(Whole()) }
+
+// Of is every arrival of one share, in order of Due. Index and Due are those of the whole plan.
+func (p Plan) Of(share Share) iter.Seq[Arrival] {
+	return func(yield func(Arrival) bool) {
+		var sum time.Duration
+		for index := uint64(0); ; index++ {
+			due := p.due(index, &sum)
+			if due >= p.Duration || due < 0 {
+				return
+			}
+			if share.Holds(index) && !yield(p.arrival(index, due)) {
+				return
+			}
+		}
+	}
+}
+
+// due is when arrival index happens. Poisson gaps are summed as whole nanoseconds, so the sum
+// carries no rounding that grows with it.
+func (p Plan) due(index uint64, sum *time.Duration) time.Duration {
+	if p.Arrivals.Process == Poisson {
+		gap := -math.Log(unit(draw(p.Seed, forGap, index))) / p.Arrivals.Rate
+		*sum += time.Duration(math.Round(min(gap*1e9, float64(MaxDuration)+1)))
+		return *sum
+	}
+	return time.Duration(math.Round(float64(index) * 1e9 / p.Arrivals.Rate))
+}
+
+func (p Plan) arrival(index uint64, due time.Duration) Arrival {
+	return Arrival{
+		Index:  index,
+		Due:    due,
+		ID:     requestID(draw(p.Seed, forID, index)),
+		Prompt: p.Prompt.tokens(draw(p.Seed, forPromptLength, index)),
+		Output: p.Output.tokens(draw(p.Seed, forOutputLength, index)),
+		// 53 bits: a server that reads JSON numbers as doubles still sees the same seed.
+		Seed: draw(p.Seed, forSeed, index) >> 11,
+	}
+}
+
+func requestID(bits uint64) string {
+	const digits = "0123456789abcdef"
+	id := [18]byte{0: 'b', 1: '-'}
+	for i := len(id) - 1; i >= 2; i-- {
+		id[i] = digits[bits&15]
+		bits >>= 4
+	}
+	return string(id[:])
+}
+
+// AppendPrompt appends the prompt of arrival a: exactly a.Prompt tokens of synth text that need no
+// escaping in JSON. Five tokens carry 60 random bits, so prompts of that length or more differ from
+// their start and no prefix cache can serve them.
+func (p Plan) AppendPrompt(dst []byte, a Arrival) []byte {
+	key := synth.Key(draw(p.Seed, forPrompt, a.Index))
+	for i := range a.Prompt {
+		dst = append(dst, key.Token(i)...)
+	}
+	return dst
+}

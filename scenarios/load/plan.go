@@ -1,0 +1,56 @@
+// Package load is what a run sends and when: arrivals, lengths, prompts, request ids, all derived
+// from (seed, global arrival index) so that any process, at any time, makes the same request.
+//
+// scenarios parses a Plan out of the scenario file; k6ext runs it. What may not live here: sending,
+// measuring, YAML.
+package load
+
+import "time"
+
+// Plan is a whole load. It is the JSON option "plan" of the k6 executor brownout-arrivals.
+type Plan struct {
+	Seed     uint64        `json:"seed"`
+	Arrivals Arrivals      `json:"arrivals"`
+	Prompt   Length        `json:"prompt_tokens"`
+	Output   Length        `json:"output_tokens"`
+	Duration time.Duration `json:"duration_ns"` // arrivals fall in [0, Duration)
+	Model    string        `json:"model"`
+	Tenant   string        `json:"tenant,omitempty"`
+	Stream   bool          `json:"stream"`
+	// MaxInFlight bounds the client's memory; an arrival beyond it is dropped, recorded and failed.
+	MaxInFlight int `json:"max_in_flight"`
+}
+
+// Process is an arrival process.
+type Process string
+
+// Arrival processes, all open loop.
+const (
+	Constant Process = "constant" // gap = 1/rate, exactly
+	Poisson  Process = "poisson"  // exponential gaps
+)
+
+// Arrivals is when requests are due.
+type Arrivals struct {
+	Process Process `json:"process"`
+	Rate    float64 `json:"rate_per_s"`
+}
+
+// Length is a distribution of token counts.
+type Length struct {
+	Dist   string  `json:"dist"`             // "fixed", "uniform", "lognormal"
+	Mean   float64 `json:"mean"`             // tokens; fixed: the value
+	Spread float64 `json:"spread,omitempty"` // uniform: half width; lognormal: sigma of the logarithm
+	Min    int     `json:"min,omitempty"`
+	Max    int     `json:"max,omitempty"`
+}
+
+// Arrival is one planned request, before its prompt is written out.
+type Arrival struct {
+	Index  uint64        // global, over all execution segments
+	Due    time.Duration // from time zero
+	ID     string        // request id, from (seed, index)
+	Prompt int           // tokens
+	Output int           // tokens
+	Seed   uint64        // the request's own "seed" field
+}

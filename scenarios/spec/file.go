@@ -1,0 +1,82 @@
+package spec
+
+import (
+	"github.com/brownout-dev/brownout/internal/yamlx"
+)
+
+// when is a time as written. It reads itself so that a bare number is met by the list of forms, not by
+// the advice to quote it.
+type when string
+
+// UnmarshalText takes any text.
+func (w *when) UnmarshalText(text []byte) error {
+	*w = when(text)
+	return nil
+}
+
+// file is the format as written; every key a user may write is a field here.
+type file struct {
+	APIVersion string `yaml:"apiVersion"`
+	Name       string `yaml:"name"`
+	Question   string `yaml:"question"`
+	Target     struct {
+		Refserver struct {
+			Preset     string `yaml:"preset"`
+			Config     string `yaml:"config"`
+			Resilience string `yaml:"resilience"`
+		} `yaml:"refserver"`
+	} `yaml:"target"`
+	Load struct {
+		Arrivals struct {
+			Process string     `yaml:"process"`
+			Rate    yamlx.Rate `yaml:"rate"`
+		} `yaml:"arrivals"`
+		Prompt      length `yaml:"prompt_tokens"`
+		Output      length `yaml:"output_tokens"`
+		Model       string `yaml:"model"`
+		Tenant      string `yaml:"tenant"`
+		Stream      bool   `yaml:"stream"`
+		MaxInFlight int    `yaml:"max_in_flight"`
+	} `yaml:"load"`
+	Phases []struct {
+		Name  string         `yaml:"name"`
+		For   yamlx.Duration `yaml:"for"`
+		Quiet bool           `yaml:"quiet"`
+	} `yaml:"phases"`
+	Faults []struct {
+		At     when   `yaml:"at"`
+		Inject string `yaml:"inject"`
+	} `yaml:"faults"`
+	SLO struct {
+		Limits struct {
+			TTFT yamlx.Duration `yaml:"ttft"`
+			TPOT yamlx.Duration `yaml:"tpot"`
+			Gap  yamlx.Duration `yaml:"max_gap"`
+			E2E  yamlx.Duration `yaml:"e2e"`
+		} `yaml:"limits"`
+		Objective yamlx.Share `yaml:"objective"`
+		MinBad    int         `yaml:"min_bad"`
+		Recovery  struct {
+			Hold    yamlx.Duration `yaml:"hold"`
+			Horizon yamlx.Duration `yaml:"horizon"`
+		} `yaml:"recovery"`
+		DegradedIsGood bool                `yaml:"degraded_is_good"`
+		Expected       []string            `yaml:"expected"`
+		Gates          map[string][]string `yaml:"gates"`
+		Guards         struct {
+			LagP99       yamlx.Duration `yaml:"sched_lag_p99"`
+			DroppedShare yamlx.Share    `yaml:"dropped_share"`
+			TimerLateP99 yamlx.Duration `yaml:"timer_late_p99"`
+			StepLateP99  yamlx.Duration `yaml:"step_late_p99"`
+			StepLateRel  yamlx.Share    `yaml:"step_late_relative"`
+			MaxOffset    yamlx.Duration `yaml:"max_offset_error"`
+		} `yaml:"guards"`
+	} `yaml:"slo"`
+	Timeouts struct {
+		Connect yamlx.Duration `yaml:"connect"`
+		TTFT    yamlx.Duration `yaml:"ttft"`
+		Stall   yamlx.Duration `yaml:"stall"`
+		Total   yamlx.Duration `yaml:"total"`
+	} `yaml:"timeouts"`
+	Seed uint64 `yaml:"seed"`
+}

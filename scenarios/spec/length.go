@@ -1,0 +1,85 @@
+package spec
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/brownout-dev/brownout/internal/yamlx"
+	"github.com/brownout-dev/brownout/scenarios/load"
+)
+
+// length is a number of tokens, 512, or a distribution, {dist: lognormal, mean: 512, spread: 0.5}.
+type length struct {
+	Dist   string  `yaml:"dist"`
+	Mean   float64 `yaml:"mean"`
+	Spread float64 `yaml:"spread"`
+	Min    int     `yaml:"min"`
+	Max    int     `yaml:"max"`
+}
+
+// UnmarshalText reads the short form.
+func (l *length) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil {
+		return yamlx.Wrong{What: fmt.Sprintf("%.80q is not a number of tokens", text), Mend: "write for example 512, or {dist: lognormal, mean: 512, spread: 0.5}"}
+	}
+	*l = length{Dist: load.Fixed, Mean: float64(n)}
+	return nil
+}
+
+const (
+	// A lognormal draw is cut at so many means unless the file says otherwise: one request of a heavy
+	// tail must not be the whole load.
+	tailCut   = 20
+	maxSpread = 3 // sigma of the logarithm: one in a thousand would already be 10,000 medians long
+)
+
+// length checks one distribution and fills in its bounds.
+func (c *checker) length(path string, l length) load.Length {
+	if !c.doc.Has(path) {
+		c.wrong(path, "is missing", "write for example "+path[len("load."):]+": 64")
+		return load.Length{}
+	}
+	out := load.Length(l)
+	if l.Mean < 1 || l.Mean > load.MaxTokens {
+		at := path
+		if c.doc.Has(path + ".mean") {
+			at = path + ".mean"
+		}
+		c.wrong(at, fmt.Sprintf("a mean of %g tokens is out of bounds", l.Mean), fmt.Sprintf("write 1 to %d", load.MaxTokens))
+		return out
+	}
+	if l.Min < 0 || l.Max < 0 || l.Max > load.MaxTokens || (l.Max > 0 && (l.Min > l.Max || l.Mean > float64(l.Max))) || float64(l.Min) > l.Mean {
+		c.wrong(path, fmt.Sprintf("min %d, mean %g, max %d are not in order", l.Min, l.Mean, l.Max), fmt.Sprintf("write min <= mean <= max <= %d", load.MaxTokens))
+		return out
+	}
+	switch l.Dist {
+	case load.Fixed:
+		if l.Spread != 0 || l.Min != 0 || l.Max != 0 || l.Mean != math.Trunc(l.Mean) {
+			c.wrong(path, "a fixed length is one whole number and has no spread, min or max", "remove them, or write dist: uniform or lognormal")
+		}
+	case load.Uniform:
+		if l.Spread <= 0 || l.Spread > l.Mean-1 {
+			c.wrong(path+".spread", fmt.Sprintf("a half width of %g does not fit a mean of %g", l.Spread, l.Mean), "write a spread above 0 and below the mean")
+			return out
+		}
+		out.Min = max(l.Min, int(l.Mean-l.Spread))
+		out.Max = int(l.Mean + l.Spread)
+		if l.Max > 0 {
+			out.Max = min(out.Max, l.Max)
+		}
+	case load.Lognormal:
+		if l.Spread <= 0 || l.Spread > maxSpread {
+			c.wrong(path+".spread", fmt.Sprintf("a sigma of %g is out of bounds", l.Spread), fmt.Sprintf("write a spread above 0 and up to %d, for example 0.5", maxSpread))
+			return out
+		}
+		out.Min = max(1, l.Min)
+		if l.Max == 0 {
+			out.Max = int(min(tailCut*l.Mean, load.MaxTokens))
+		}
+	default:
+		c.word(path+".dist", "a distribution", l.Dist, []string{load.Fixed, load.Uniform, load.Lognormal})
+	}
+	return out
+}

@@ -1,0 +1,8 @@
+package target
+
+import (
+	"os/signal"
+	"syscall"
+)
+
+func syscallIgnoreTerm() { signal.Ignore(syscall.SIGTERM) }
