@@ -83,7 +83,7 @@ func (w *walker) hold(ctx context.Context, id string, end event.Time, seen sessi
 	renewed := clock.Now()
 	for {
 		next := renewed.Add(w.plan.Lease / 3)
-		if now := clock.Now(); next < now {
+		if now := clock.Now(); next <= now {
 			next = now.Add(w.plan.Lease / 10) // after a failed renewal: soon again, not at once
 		}
 		if next >= end {
