@@ -2,6 +2,7 @@ package arrivals
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,16 +34,21 @@ type dispatcher struct {
 	inFlight *atomic.Int64
 	report   func(client.Result) // may block; called concurrently, never by the pacing goroutine
 
-	most int          // highest number in flight; only run writes it
-	last atomic.Int64 // event.Time of the latest end
+	most   int          // highest number in flight; only run writes it
+	gaveUp string       // why run ended before its plan; only run writes it
+	last   atomic.Int64 // event.Time of the latest end
 }
 
 // ahead is how many requests are prepared before they are due: at 1,000/s a quarter of a second,
 // which covers a garbage collection, and at 512 tokens a prompt less than a megabyte.
 const ahead = 256
 
-// run sends the plan and returns when every request was reported. When ctx ends, open requests
-// become unfinished and nothing more is sent.
+// hopeless is the send lag at which the load is given up: far above every limit under which a run
+// can be believed, so that going on would only cost time.
+const hopeless = 10 * time.Second
+
+// run sends the plan and returns when every request was reported. When ctx ends, or the load is
+// hopelessly late, open requests become unfinished and nothing more is sent.
 func (d *dispatcher) run(ctx context.Context) {
 	open, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -50,8 +56,13 @@ func (d *dispatcher) run(ctx context.Context) {
 	drops := newDropper(d.report)
 	wg.Go(drops.run)
 
-	for req := range d.prepared(ctx, &wg) {
+	for req := range d.prepared(open, &wg) {
 		if !d.waiter.Until(d.clock.Wall(req.Due), ctx.Done()) {
+			break
+		}
+		if lag := d.clock.Now().Sub(req.Due); lag > hopeless {
+			d.gaveUp = fmt.Sprintf("request %d was sent %v late", req.Index, lag.Round(time.Second))
+			cancel(errGaveUp)
 			break
 		}
 		d.due.Add(1)
@@ -66,7 +77,7 @@ func (d *dispatcher) run(ctx context.Context) {
 	}
 	drops.close()
 	end := d.start.Add(d.plan.Duration)
-	if d.waiter.Until(d.clock.Wall(end), ctx.Done()) {
+	if d.gaveUp == "" && d.waiter.Until(d.clock.Wall(end), ctx.Done()) {
 		// From here nothing is paced: Go's timers are exact enough to end a drain.
 		timer := time.AfterFunc(end.Add(d.drain).Sub(d.clock.Now()), func() { cancel(errDrained) })
 		defer timer.Stop()

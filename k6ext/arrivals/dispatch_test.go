@@ -209,3 +209,19 @@ func TestNeighbouringSegmentsShareTheirBoundary(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, load.Whole(), whole)
 }
+
+func TestAHopelesslyLateClientGivesUp(t *testing.T) {
+	records, d, _, took := bench{plan: constantPlan(100, time.Hour, 1000), takes: time.Hour, drain: time.Hour, waiter: &lagging{}}.run(t)
+	assert.Regexp(t, `^request \d+ was sent 10s late$`, d.gaveUp)
+	assert.Equal(t, map[record.Outcome]int{record.Unfinished: len(records)}, outcomes(records))
+	assert.Greater(t, len(records), 100)
+	assert.Less(t, took, time.Minute, "neither plan nor drain is waited for")
+}
+
+// lagging is a client that falls behind: every request costs it twice the time it has.
+type lagging struct{}
+
+func (*lagging) Until(time.Time, <-chan struct{}) bool {
+	time.Sleep(20 * time.Millisecond)
+	return true
+}

@@ -68,6 +68,9 @@ func (e *Executor) Init(context.Context) error {
 // errDrained ends the requests that are open when the drain is over.
 var errDrained = errors.New("the drain is over")
 
+// errGaveUp ends the requests that are open when the load is given up.
+var errGaveUp = errors.New("the load was given up")
+
 // lead is how long before time zero the first requests are prepared, so that they are not late.
 const lead = 50 * time.Millisecond
 
@@ -90,6 +93,7 @@ func (e *Executor) Run(ctx context.Context, out chan<- metrics.SampleContainer) 
 	d.run(ctx)
 	counts := e.client.Counts()
 	stats := self.stop()
+	stats.GaveUp = d.gaveUp
 	stats.MaxInFlight, stats.ChunksRead, stats.BytesRead = d.most, counts.Chunks, counts.Bytes
 	if counts.Chunks > 0 {
 		stats.ReadsPerChunk = float64(counts.ChunkReads) / float64(counts.Chunks)

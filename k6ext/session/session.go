@@ -32,7 +32,7 @@ func (r *Registry) Open(run string, es *lib.ExecutionState) *Session {
 	defer r.mu.Unlock()
 	s := r.runs[run]
 	if s == nil || s.test != es {
-		s = &Session{Run: run, Clock: event.NewClock(), test: es, zero: make(chan struct{})}
+		s = &Session{Run: run, Clock: event.NewClock(), test: es, zero: make(chan struct{}), over: make(chan struct{})}
 		r.runs[run] = s
 	}
 	return s
@@ -59,6 +59,7 @@ type Session struct {
 	options  *load.ArrivalsOptions // nil without a load of ours
 	recycle  func([]time.Duration)
 	zero     chan struct{} // closed by Start
+	over     chan struct{} // closed by Finish
 	start    event.Time
 	client   record.ClientStats
 	finished event.Time
@@ -104,12 +105,16 @@ func (s *Session) Began() event.Time {
 	return s.start
 }
 
-// Finish leaves the load generator's own numbers for the footer.
+// Finish says, once, that the load is over and leaves the load generator's own numbers for the footer.
 func (s *Session) Finish(stats record.ClientStats, at event.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.client, s.finished = stats, at
+	close(s.over)
 }
+
+// Over is closed once the load of the session is over; never without one.
+func (s *Session) Over() <-chan struct{} { return s.over }
 
 // Finished is what Finish left.
 func (s *Session) Finished() (record.ClientStats, event.Time) {

@@ -35,6 +35,16 @@ func (e *Executor) Run(ctx context.Context, _ chan<- metrics.SampleContainer) er
 		plan: e.config.Timeline, session: e.session, holder: e.holder,
 		warn: func(fault string, err error) { e.GetLogger().WithError(err).Errorf("fault %q", fault) },
 	}
+	// A load that ended before its plan takes the faults with it: nobody would measure them.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-e.session.Over():
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	w.run(ctx)
 	return nil
 }

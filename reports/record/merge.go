@@ -109,6 +109,7 @@ func (c *ClientStats) add(o ClientStats) {
 	c.TimerLateMax = max(c.TimerLateMax, o.TimerLateMax)
 	c.ChunksRead += o.ChunksRead
 	c.BytesRead += o.BytesRead
+	c.GaveUp = cmp.Or(c.GaveUp, o.GaveUp)
 }
 
 // checkArrivals refuses an arrival that was measured twice: two instances ran one segment.

@@ -73,6 +73,7 @@ type ClientStats struct {
 	ReadsPerChunk float64 `json:"reads_per_chunk"` // 1 = every token caught in its own read
 	ChunksRead    uint64  `json:"chunks_read"`
 	BytesRead     uint64  `json:"bytes_read"`
+	GaveUp        string  `json:"gave_up,omitempty"` // why the load ended before its plan; "" = it did not
 }
 
 // FaultSeen is one fault as the timeline executor drove it.

@@ -96,6 +96,9 @@ func (r *running) readShard(g *gathered, path string) {
 		r.problem("clock", "the load generator's records cannot be placed on our clock: %v", err)
 		return
 	}
+	if why := merged.Client.GaveUp; why != "" {
+		r.problem("client-limited", "the load generator could not keep up and gave the load up: %s; lower the rate or give it more cores", why)
+	}
 	if len(merged.CutOff) > 0 {
 		r.problem("interrupted", "the load generator was cut off: its last records are missing")
 	}
