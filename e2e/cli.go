@@ -90,7 +90,7 @@ func busy(r result.Result) bool {
 	}
 	for _, reason := range r.Judgement.Reasons {
 		switch reason.Word {
-		case "client-limited", "simulator-limited", "starved":
+		case "client-limited", "simulator-limited":
 			return true
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -111,25 +112,37 @@ func Load(file string) (Config, error) {
 func Parse(file string, data []byte) (Config, error) {
 	cfg, _ := Preset(DefaultPreset)
 	doc, err := yamlx.Decode(file, data, &cfg)
-	if err != nil {
-		return Config{}, err
-	}
 	if cfg.Preset != DefaultPreset {
+		name := cfg.Preset
 		var known bool
-		if cfg, known = Preset(cfg.Preset); !known {
-			return Config{}, doc.Problem("preset", "there is no such preset", "write one of "+strings.Join(Presets(), ", "))
+		if cfg, known = Preset(name); !known {
+			return Config{}, yamlx.Join(unread(err), yamlx.Problems{
+				doc.Problem("preset", "there is no such preset", "write one of "+strings.Join(Presets(), ", ")),
+			})
 		}
-		if doc, err = yamlx.Decode(file, data, &cfg); err != nil {
-			return Config{}, err
-		}
+		doc, err = yamlx.Decode(file, data, &cfg)
+	}
+	broken := unread(err)
+	if slices.ContainsFunc(broken, func(p yamlx.Problem) bool { return p.Path == "" }) {
+		return Config{}, broken // not a document: nothing in it can be judged
 	}
 	var problems yamlx.Problems
 	whole := cfg
 	if whole.Admin.Token == "" {
 		whole.Admin.Token = "-" // it may still come from the environment; New looks again
 	}
-	whole.check(func(path, what, mend string) { problems = append(problems, doc.Problem(path, what, mend)) })
-	return cfg, yamlx.Join(problems, nil)
+	whole.check(func(path, what, mend string) {
+		if !broken.Touches(path) {
+			problems = append(problems, doc.Problem(path, what, mend))
+		}
+	})
+	return cfg, yamlx.Join(broken, problems)
+}
+
+// unread is what Decode complained of.
+func unread(err error) yamlx.Problems {
+	problems, _ := errors.AsType[yamlx.Problems](err)
+	return problems
 }
 
 // Validate reports everything that is wrong, one sentence each, joined.

@@ -224,6 +224,12 @@ cluster: {gpu: abacus}
 	for _, want := range []string{"s.yaml:1", "s.yaml:2", "s.yaml:4", "s.yaml:6", "s.yaml:7", "s.yaml:8", "abacus"} {
 		assert.Contains(t, err.Error(), want)
 	}
+	_, err = Parse("s.yaml", []byte("listen: here\nroutre: {}\ndrain: soon\n"))
+	require.Error(t, err)
+	for _, want := range []string{"s.yaml:1", "s.yaml:2", "s.yaml:3"} {
+		assert.Contains(t, err.Error(), want, "what cannot be read and what makes no sense, in one round")
+	}
+	assert.Equal(t, 3, strings.Count(err.Error(), "s.yaml:"), "each once")
 	_, err = Parse("s.yaml", []byte("preset: none\n"))
 	require.ErrorContains(t, err, "write one of chat-8b")
 	_, err = Parse("s.yaml", []byte("ressilience: none\n"))

@@ -180,7 +180,10 @@ func fold(f *slo.Fault, e faults.Entry) {
 		f.Effective, f.Evidence = e.At, e.Evidence
 	case faults.StepUnproven:
 		f.Error = e.Evidence + e.Error
-	case faults.StepCleared, faults.StepExpired:
+	case faults.StepExpired:
+		f.Cleared, f.Gone = e.At, e.Evidence
+		f.LeaseLost = f.LeaseLost || e.Cause == faults.CauseLease
+	case faults.StepCleared:
 		f.Cleared, f.Gone = e.At, e.Evidence
 	case faults.StepClearFailed:
 		f.Error = e.Error

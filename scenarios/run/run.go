@@ -13,7 +13,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/brownout-dev/brownout/internal/event"
 	"github.com/brownout-dev/brownout/reports/result"
@@ -101,7 +104,17 @@ type running struct {
 type saturation struct{ all, minus1 float64 }
 
 func (r *running) problem(word, format string, args ...any) {
-	r.before = append(r.before, slo.Reason{Word: word, Text: fmt.Sprintf(format, args...)})
+	r.before = append(r.before, slo.Reason{Word: word, Text: sentence(fmt.Sprintf(format, args...))})
+}
+
+// sentence is text as the verdict prints reasons: a capital first, a full stop last.
+func sentence(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	text = string(unicode.ToUpper(first)) + text[size:]
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	return text
 }
 
 // aim starts (or takes) the target, waits until it is ready, and makes sure that every fault has
