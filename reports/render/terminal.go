@@ -85,6 +85,9 @@ func (t *terminal) headline(r result.Result) {
 		t.wrap("  ", clean(s))
 	}
 	said := strings.Join(r.Summary, " ")
+	for i := range r.Judgement.Gates {
+		said += " " + r.Judgement.Gates[i].Why // shown with its gate
+	}
 	for _, reason := range r.Judgement.Reasons {
 		if v != slo.Pass && !strings.Contains(said, reason.Text) {
 			t.wrap("  ", mark(v)+" "+clean(reason.Text))
