@@ -24,6 +24,7 @@ import (
 	"github.com/brownout-dev/brownout/faults/agent"
 	"github.com/brownout-dev/brownout/faults/drivers/refserver"
 	"github.com/brownout-dev/brownout/internal/admin"
+	"github.com/brownout-dev/brownout/scenarios/target"
 )
 
 const (
@@ -368,6 +369,7 @@ func runFaultAgent(cmd *cobra.Command, api *faultAPI, f faultAgentFlags) error {
 	defer stop()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	target.Watch(cancel)
 	if f.parentFD > 0 {
 		go func() {
 			_, _ = io.Copy(io.Discard, os.NewFile(uintptr(f.parentFD), "parent")) // ends when the parent does
@@ -386,8 +388,12 @@ func runFaultAgent(cmd *cobra.Command, api *faultAPI, f faultAgentFlags) error {
 		cancel()
 	}()
 	base := "http://" + listener.Addr().String()
+	here := admin.Listening{Faults: base, PID: os.Getpid()}
+	if err = target.Announce(here); err != nil {
+		cancel()
+	}
 	if f.printReady {
-		err = json.NewEncoder(cmd.OutOrStdout()).Encode(admin.Listening{Faults: base, PID: os.Getpid()})
+		err = json.NewEncoder(cmd.OutOrStdout()).Encode(here)
 	} else {
 		_, err = fmt.Fprintf(cmd.OutOrStdout(), "holding faults for %s at %s\n", f.admin, base)
 	}

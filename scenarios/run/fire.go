@@ -139,8 +139,7 @@ func (r *running) options(beacon, shard string) ([]byte, error) {
 
 // client is how the measuring client talks to this target.
 func (r *running) client() load.Client {
-	ours := r.target.Kind == "refserver"
-	return load.Client{BaseURL: r.target.API, KeyEnv: r.KeyEnv, Exact: ours,
+	return load.Client{BaseURL: r.target.API, KeyEnv: r.KeyEnv, Exact: r.exact,
 		ConnectTimeout: r.Spec.Client.Connect, TTFTTimeout: r.Spec.Client.TTFT,
 		StallTimeout: r.Spec.Client.Stall, TotalTimeout: r.Spec.Client.Total, MaxBody: 16 << 20}
 }

@@ -97,6 +97,7 @@ type running struct {
 	target *target.Target
 	server *server // its admin listener and fault holder, as far as there are any
 	sat    saturation
+	exact  bool         // what the target answers is known beforehand, token by token
 	before []slo.Reason // problems found on the way
 }
 
@@ -135,6 +136,12 @@ func (r *running) aim(ctx context.Context) error {
 	if err := r.target.Ready(ctx, time.Minute); err != nil {
 		return err
 	}
+	if len(r.Spec.Faults) > 0 && r.target.CanHoldFaults() {
+		r.Say("starting a fault agent")
+		if err := r.target.HoldFaults(ctx, r.Binary, r.dir); err != nil {
+			return err
+		}
+	}
 	var err error
 	if r.server, err = newServer(r.target, r.clock); err != nil {
 		return err
@@ -148,6 +155,7 @@ func (r *running) aim(ctx context.Context) error {
 		return err
 	}
 	r.sat = r.server.saturation(ctx, r.Spec.Load)
+	r.exact = r.server.simulated(ctx)
 	return nil
 }
 

@@ -35,7 +35,11 @@ type Target struct {
 	FaultToken string
 
 	child *Child
+	agent *Child // holds faults for a server that is not ours; nil without one
 }
+
+// stopGrace is how long a child may take to end in order.
+const stopGrace = 5 * time.Second
 
 // Adopt takes a server that is already there. It answers an error in one sentence when nobody does.
 func Adopt(ctx context.Context, api, adminURL, faultsURL, adminToken, faultToken string) (*Target, error) {
@@ -121,10 +125,14 @@ func (t *Target) Died() <-chan struct{} {
 	return t.child.Done()
 }
 
-// Stop ends a server of ours, gently first; one that is not ours is left alone.
+// Stop ends a server of ours, gently first; one that is not ours is left alone. Faults are undone
+// before: their holder ends first.
 func (t *Target) Stop() {
+	if t.agent != nil {
+		t.agent.Stop(agentGrace)
+	}
 	if t.child != nil {
-		t.child.Stop(5 * time.Second)
+		t.child.Stop(stopGrace)
 	}
 }
 
