@@ -23,7 +23,7 @@ const (
 	// machine does not decide, few enough that a change shows within a tenth of a second.
 	watchedSteps = 8
 	// watchedFor is how long a step counts when no newer one comes: an idle device has no ratio.
-	watchedFor = 5 * time.Second
+	watchedFor = 2 * time.Second
 )
 
 // Step records one step that ended.
