@@ -101,7 +101,7 @@ func (r *Router) pick(model string, tried []*pool.Member) (*pool.Member, func(er
 	}
 	candidates := without(r.deps.Pool.Candidates(make([]pool.Candidate, 0, 16), model, now), tried)
 	for len(candidates) > 0 {
-		i := draw(candidates, r.ramp(now), rand.Float64)
+		i := draw(candidates, now, r.ramp(now), rand.Float64)
 		m := candidates[i].Member
 		if m.Gate == nil {
 			return m, ignore
