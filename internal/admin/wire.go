@@ -71,10 +71,13 @@ type Device struct {
 	Holdings []Holding        `json:"holdings,omitempty"`
 	// StepRatio is measured: how long the newest engine steps took by the clock ÷ what the timing model
 	// gives them on an undisturbed device. About 1 in health, 0 while the device is idle.
-	StepRatio    float64    `json:"step_ratio"`
-	StepsWatched int        `json:"steps_watched"` // newest steps in StepRatio
-	StepsTotal   uint64     `json:"steps_total"`   // since start
-	Throttles    []Throttle `json:"throttles,omitempty"`
+	StepRatio    float64 `json:"step_ratio"`
+	StepsWatched int     `json:"steps_watched"` // newest steps in StepRatio
+	// All steps since start, what they took by the clock, and what the model gives them.
+	StepsTotal       uint64     `json:"steps_total"`
+	StepSeconds      float64    `json:"step_seconds_total"`
+	StepModelSeconds float64    `json:"step_model_seconds_total"`
+	Throttles        []Throttle `json:"throttles,omitempty"`
 }
 
 // Refusal is an allocation that did not fit.

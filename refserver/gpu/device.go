@@ -171,7 +171,7 @@ func (d *Device) State(now event.Time) admin.Device {
 		ID: d.id, Name: d.spec.Name, UUID: d.uuid, Simulated: true,
 		Utilisation: s.Utilisation, Temperature: s.Celsius, Power: s.Watts, ClockSM: s.MHz,
 	}
-	out.StepRatio, out.StepsWatched, out.StepsTotal = d.watch.Read(now)
+	d.watch.Describe(now, &out)
 	out.Throttles = d.throttles.Describe(now)
 	d.ledger.Describe(&out)
 	return out

@@ -3,14 +3,16 @@ package gpu
 import (
 	"time"
 
+	"github.com/brownout-dev/brownout/internal/admin"
 	"github.com/brownout-dev/brownout/internal/event"
 )
 
 // Stopwatch compares how long steps really took with what the timing model says of an undisturbed
 // device. It knows nothing of throttles: a slow device shows, whatever makes it slow. It is pure.
 type Stopwatch struct {
-	total uint64
-	laps  [watchedSteps]lap
+	total           uint64
+	actual, nominal time.Duration // of all of them
+	laps            [watchedSteps]lap
 }
 
 type lap struct {
@@ -30,21 +32,22 @@ const (
 func (w *Stopwatch) Step(end event.Time, actual, nominal time.Duration) {
 	w.laps[w.total%watchedSteps] = lap{end: end, actual: actual, nominal: nominal}
 	w.total++
+	w.actual += actual
+	w.nominal += nominal
 }
 
-// Read is Σ actual ÷ Σ nominal over the newest steps, how many they are, and how many there ever were.
-// The ratio is 0 when the device is idle.
-func (w *Stopwatch) Read(now event.Time) (ratio float64, steps int, total uint64) {
+// Describe fills in the measured part of the device's public state.
+func (w *Stopwatch) Describe(now event.Time, d *admin.Device) {
 	var actual, nominal time.Duration
 	for _, l := range w.laps {
 		if l.nominal > 0 && now.Sub(l.end) < watchedFor {
 			actual += l.actual
 			nominal += l.nominal
-			steps++
+			d.StepsWatched++
 		}
 	}
 	if nominal > 0 {
-		ratio = actual.Seconds() / nominal.Seconds()
+		d.StepRatio = actual.Seconds() / nominal.Seconds()
 	}
-	return ratio, steps, w.total
+	d.StepsTotal, d.StepSeconds, d.StepModelSeconds = w.total, w.actual.Seconds(), w.nominal.Seconds()
 }

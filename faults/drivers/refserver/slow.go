@@ -15,14 +15,17 @@ type brake struct {
 	server control
 
 	mu    sync.Mutex
-	armed map[string]map[string]uint64 // steps there were once it was throttled, by fault id and target
+	armed map[string]map[string]admin.Device // as they were once throttled, by fault id and target
 }
 
-func newBrake(s control) *brake { return &brake{server: s, armed: map[string]map[string]uint64{}} }
+func newBrake(s control) *brake {
+	return &brake{server: s, armed: map[string]map[string]admin.Device{}}
+}
 
 const (
-	// provingSteps is how many steps since arming an observation needs: one may be a late wake-up.
-	provingSteps = 4
+	// provingSteps is how many steps since arming an observation needs: the first of them may have been
+	// under way before.
+	provingSteps = 2
 	// nearOne is how much of a fault's extra time may be left in the ratio of a device that is free of it.
 	nearOne = 0.25
 )
@@ -46,20 +49,21 @@ func (d *brake) arm(ctx context.Context, id string, f faults.Fault, targets []st
 	if err != nil {
 		return err
 	}
-	steps := map[string]uint64{}
+	then := map[string]admin.Device{}
 	for _, target := range targets {
 		if dev, there := device(state, target); there {
-			steps[target] = dev.StepsTotal
+			then[target] = dev
 		}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.armed[id] = steps
+	d.armed[id] = then
 	return nil
 }
 
-// prove holds when the newest steps of every target, some of them since arming, took at least half of
-// the extra time. The throttle itself is only looked for: without it the time is somebody else's doing.
+// prove holds when the steps of every target since arming, the newest of them where there are many
+// (the fault may ramp), took at least half of the extra time. The throttle itself is only looked for:
+// without it the time is somebody else's doing.
 func (d *brake) prove(ctx context.Context, id string, f faults.Fault, targets []string) (faults.Proof, error) {
 	factor, err := f.Multiple("factor")
 	if err != nil {
@@ -72,21 +76,26 @@ func (d *brake) prove(ctx context.Context, id string, f faults.Fault, targets []
 	if err != nil {
 		return faults.Proof{}, err
 	}
-	half := 1 + (factor-1)/2
 	return every(targets, func(target string) (faults.Proof, error) {
 		dev, there := device(state, target)
-		before, known := armed[target]
+		then, known := armed[target]
 		switch {
 		case !there:
 			return faults.Proof{Evidence: fmt.Sprintf("the server has no GPU %s any more", target)}, nil
-		case !d.bears(dev, id) || !known:
-			return faults.Proof{Evidence: fmt.Sprintf("nothing holds %s down: %s", target, measured(dev))}, nil
-		case dev.StepsTotal < before+provingSteps:
-			return faults.Proof{Evidence: fmt.Sprintf("%s ran too few steps since to tell (%d of %d)", target, dev.StepsTotal-min(before, dev.StepsTotal), provingSteps)}, nil
-		case dev.StepRatio < half:
-			return faults.Proof{Evidence: fmt.Sprintf("%s is not slow enough: %s", target, measured(dev))}, nil
+		case !known || !d.bears(dev, id):
+			return faults.Proof{Evidence: fmt.Sprintf("nothing holds %s down: %s", target, newest(dev))}, nil
+		case dev.StepsTotal < then.StepsTotal+provingSteps:
+			return faults.Proof{Evidence: fmt.Sprintf("%s has run too few steps yet to tell", target)}, nil
 		}
-		return faults.Proof{Holds: true, Evidence: fmt.Sprintf("%s is slow: %s", target, measured(dev))}, nil
+		ratio, said := dev.StepRatio, newest(dev)
+		if n := dev.StepsTotal - then.StepsTotal; n < uint64(dev.StepsWatched) {
+			ratio = (dev.StepSeconds - then.StepSeconds) / (dev.StepModelSeconds - then.StepModelSeconds)
+			said = took(int(n), ratio)
+		}
+		if !(ratio >= 1+(factor-1)/2) {
+			return faults.Proof{Evidence: fmt.Sprintf("%s is not slow enough: %s", target, said)}, nil
+		}
+		return faults.Proof{Holds: true, Evidence: fmt.Sprintf("%s is slow: %s", target, said)}, nil
 	})
 }
 
@@ -107,11 +116,11 @@ func (d *brake) gone(ctx context.Context, id string, f faults.Fault, targets []s
 		case !there:
 			return faults.Proof{Holds: true, Evidence: fmt.Sprintf("%s does not exist any more", target)}, nil
 		case d.bears(dev, id):
-			return faults.Proof{Evidence: fmt.Sprintf("%s is still held down by the fault: %s", target, measured(dev))}, nil
+			return faults.Proof{Evidence: fmt.Sprintf("%s is still held down by the fault: %s", target, newest(dev))}, nil
 		case dev.StepRatio > 1+(factor-1)*nearOne:
-			return faults.Proof{Evidence: fmt.Sprintf("nothing of the fault holds %s down, yet %s", target, measured(dev))}, nil
+			return faults.Proof{Evidence: fmt.Sprintf("nothing of the fault holds %s down, yet %s", target, newest(dev))}, nil
 		}
-		return faults.Proof{Holds: true, Evidence: fmt.Sprintf("nothing of the fault holds %s down: %s", target, measured(dev))}, nil
+		return faults.Proof{Holds: true, Evidence: fmt.Sprintf("nothing of the fault holds %s down: %s", target, newest(dev))}, nil
 	})
 }
 
@@ -129,10 +138,14 @@ func (d *brake) forget(id string) {
 	delete(d.armed, id)
 }
 
-// measured is the observation in words.
-func measured(dev admin.Device) string {
+// newest is the server's observation in words.
+func newest(dev admin.Device) string {
 	if dev.StepsWatched == 0 {
 		return "it is idle"
 	}
-	return fmt.Sprintf("its last %d steps took %.1f times what the model gives them", dev.StepsWatched, dev.StepRatio)
+	return took(dev.StepsWatched, dev.StepRatio)
+}
+
+func took(steps int, ratio float64) string {
+	return fmt.Sprintf("its last %d steps took %.1f times what the model gives them", steps, ratio)
 }
