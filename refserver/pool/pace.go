@@ -37,6 +37,9 @@ func (p *Pace) Began(now time.Time) {
 // Ended is the counterpart of Began.
 func (p *Pace) Ended() { p.waiting.Add(-1) }
 
+// Waiting is how many streams of this replica are read now.
+func (p *Pace) Waiting() int64 { return p.waiting.Load() }
+
 // Heard records content: tokens that came gap after the same stream's last ones. The first content of
 // a stream has no gap (0), for its time is that of the prompt.
 func (p *Pace) Heard(now time.Time, gap time.Duration, tokens int) {

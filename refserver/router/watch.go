@@ -30,7 +30,7 @@ const (
 	// slow replica. (Measured at 60 % of saturation: a healthy one stays above watchSlow for 0.4 s at most.)
 	watchLooks = 10
 	// watchSlow and watchSteady are multiples of the pool's median; apart, so that nothing flaps.
-	watchSlow, watchSteady = 3, 1.5
+	watchSlow, watchSteady = 3, 2
 )
 
 // change is what a look found.
