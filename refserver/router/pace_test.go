@@ -129,7 +129,7 @@ func TestSlowReplicaIsSparedAndComesBack(t *testing.T) {
 		}
 		assert.InDelta(t, 133, serve(400), 30, "a third")
 		engines[2].Use(slow)
-		assert.Less(t, serve(400), 40, "hardly any")
+		assert.Less(t, serve(400), 20, "what it can do; by load alone it would be more than 30")
 		engines[2].Use(fast)
 		serve(200)
 		assert.InDelta(t, 133, serve(400), 30, "a third again")
