@@ -7,6 +7,8 @@
 //	GET  /admin/events?since=SEQ&follow=false      → EventPage
 //	POST /admin/control/gpus/{node}/{gpu}/holdings       HoldRequest → Holding      (201)
 //	DELETE /admin/control/gpus/{node}/{gpu}/holdings/{id}           → Holding      (idempotent: 200 also when gone)
+//	POST /admin/control/gpus/{node}/{gpu}/throttles      ThrottleRequest → Throttle (201)
+//	DELETE /admin/control/gpus/{node}/{gpu}/throttles/{id}          → Throttle     (idempotent: 200 also when gone)
 //	POST /admin/control/gpus/{node}/{gpu}/probe          ProbeRequest → ProbeAnswer
 //	POST /admin/control/replicas/{node}/{gpu}/restart                → Replica     (202: kills the engine and reloads it)
 //
@@ -67,6 +69,15 @@ type Device struct {
 	// Ledger: what the used memory is, by purpose: "context", "weights", "kv", "graphs", "activations", "foreign".
 	Ledger   map[string]int64 `json:"ledger"`
 	Holdings []Holding        `json:"holdings,omitempty"`
+	// StepRatio is measured: how long the newest engine steps took by the clock ÷ what the timing model
+	// gives them on an undisturbed device. About 1 in health, 0 while the device is idle.
+	StepRatio    float64 `json:"step_ratio"`
+	StepsWatched int     `json:"steps_watched"` // newest steps in StepRatio
+	// All steps since start, what they took by the clock, and what the model gives them.
+	StepsTotal       uint64     `json:"steps_total"`
+	StepSeconds      float64    `json:"step_seconds_total"`
+	StepModelSeconds float64    `json:"step_model_seconds_total"`
+	Throttles        []Throttle `json:"throttles,omitempty"`
 }
 
 // Refusal is an allocation that did not fit.

@@ -26,6 +26,10 @@ const (
 	ServerDraining  Kind = "server.draining"
 	HoldingTaken    Kind = "gpu.holding_taken" // control surface: foreign memory appeared
 	HoldingReleased Kind = "gpu.holding_released"
+	ThrottleBegun   Kind = "gpu.throttle_begun" // control surface: steps take longer
+	ThrottleEnded   Kind = "gpu.throttle_ended"
+	ReplicaSlow     Kind = "replica.slow" // its tokens come much slower than the pool's
+	ReplicaSteady   Kind = "replica.steady"
 )
 
 // Kinds emitted by the fault holder; they mirror the journal.
@@ -63,7 +67,7 @@ func (e Event) Names(target string) bool {
 // target: protective actions and refusals count, the injector's own control calls do not.
 func (e Event) Detection() bool {
 	switch e.Kind {
-	case BreakerOpened, AttemptFailed, RequestRetried, RequestResumed, RequestFailed, RequestPoisoned,
+	case BreakerOpened, ReplicaSlow, AttemptFailed, RequestRetried, RequestResumed, RequestFailed, RequestPoisoned,
 		OOM, BudgetHalved, Preempted, KVShrunk, Migrated, EngineDied, LoadFailed:
 		return true
 	}

@@ -31,7 +31,7 @@ type Cluster struct {
 	model gpu.Model
 	slots []slot // fixed; ordered by node, then device
 
-	held chan struct{} // one signal: a holding was taken, look at the times again
+	held chan struct{} // one signal: a holding or throttle is new, look at the times again
 }
 
 // slot is a device and what runs on it.

@@ -37,11 +37,16 @@ func (c *Cluster) Hold(node, gpuID string, r admin.HoldRequest) (admin.Holding, 
 	if fresh {
 		c.note(now, s, event.HoldingTaken, "asked", h.ID, h.Target)
 	}
+	c.lookAgain()
+	return h, nil
+}
+
+// lookAgain tells keepHoldings that its times have changed.
+func (c *Cluster) lookAgain() {
 	select {
 	case c.held <- struct{}{}:
 	default: // the signal is there already
 	}
-	return h, nil
 }
 
 // Release lets a holding go. One that is not there is answered as gone, without an error.
@@ -96,7 +101,8 @@ func (c *Cluster) find(node, gpuID string) (slot, error) {
 	return slot{}, fmt.Errorf("%w: %q; devices are n1/g0 to %s", ErrNoDevice, node+"/"+gpuID, last.device.ID())
 }
 
-// keepHoldings is the one goroutine that waits for foreign memory to grow and to expire.
+// keepHoldings is the one goroutine that waits for foreign memory to grow and to expire, and for
+// throttles to expire.
 func (c *Cluster) keepHoldings(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -115,6 +121,9 @@ func (c *Cluster) keepHoldings(ctx context.Context) {
 				c.note(now, s, event.HoldingReleased, "expired", h.ID, h.Target)
 			}
 			if ok && (next == 0 || at < next) {
+				next = at
+			}
+			if at, ok := c.expireThrottles(now, s); ok && (next == 0 || at < next) {
 				next = at
 			}
 		}

@@ -9,11 +9,11 @@ import (
 	"github.com/brownout-dev/brownout/refserver/pool"
 )
 
-// draw is power of two choices (Mitzenmacher 2001): two different members are drawn, the less loaded
-// one wins. A member takes part in a draw with the probability of its share, so that a recovering one
+// draw is power of two choices (Mitzenmacher 2001): two different members are drawn, and the one with
+// the shorter expected wait wins. A member takes part in a draw with the probability of its share, so that a recovering one
 // is spared however idle it is; when nobody takes part, all do. Candidates must not be empty; random
 // is in [0, 1).
-func draw(candidates []pool.Candidate, share func(*pool.Member) float64, random func() float64) int {
+func draw(candidates []pool.Candidate, now time.Time, share func(*pool.Member) float64, random func() float64) int {
 	var few [16]int
 	in := few[:0]
 	for i, c := range candidates {
@@ -34,11 +34,19 @@ func draw(candidates []pool.Candidate, share func(*pool.Member) float64, random 
 	if j >= i {
 		j++
 	}
-	first, second := candidates[in[i]].Load, candidates[in[j]].Load
-	if second.Running+second.Waiting < first.Running+first.Waiting {
+	if sooner(candidates[in[j]], candidates[in[i]], now) {
 		return in[j]
 	}
 	return in[i]
+}
+
+// sooner reports whether a request would be served sooner by a than by b: the work ahead of it, its
+// own included, times what a token takes there. That is the shortest expected delay, (C+1)/U, of the
+// Linux Virtual Server's scheduler "sed", with a speed that is measured and not configured. Replicas
+// of about the same speed are compared by their load alone.
+func sooner(a, b pool.Candidate, now time.Time) bool {
+	ahead := func(c pool.Candidate) float64 { return float64(c.Load.Running + c.Load.Waiting + 1) }
+	return ahead(a)*a.Pace.Read(now).Slower(b.Pace.Read(now)) < ahead(b)
 }
 
 func without(candidates []pool.Candidate, tried []*pool.Member) []pool.Candidate {

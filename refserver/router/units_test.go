@@ -110,7 +110,7 @@ func TestDrawPrefersTheLessLoaded(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
 	count := func(share func(*pool.Member) float64) (n [3]int) {
 		for range 30_000 {
-			n[draw(all, share, rnd.Float64)]++
+			n[draw(all, time.Now(), share, rnd.Float64)]++
 		}
 		return n
 	}

@@ -43,6 +43,14 @@ func (c control) release(ctx context.Context, gpu, id string) error {
 	return c.call(ctx, http.MethodDelete, "/admin/control/gpus/"+gpu+"/holdings/"+url.PathEscape(id), nil, nil)
 }
 
+func (c control) throttle(ctx context.Context, gpu string, req admin.ThrottleRequest) error {
+	return c.call(ctx, http.MethodPost, "/admin/control/gpus/"+gpu+"/throttles", req, nil)
+}
+
+func (c control) unthrottle(ctx context.Context, gpu, id string) error {
+	return c.call(ctx, http.MethodDelete, "/admin/control/gpus/"+gpu+"/throttles/"+url.PathEscape(id), nil, nil)
+}
+
 // probe asks for the activation peak of a full step.
 func (c control) probe(ctx context.Context, gpu string) (p admin.ProbeAnswer, err error) {
 	return p, c.call(ctx, http.MethodPost, "/admin/control/gpus/"+gpu+"/probe", admin.ProbeRequest{}, &p)

@@ -24,6 +24,8 @@ import (
 type Control interface {
 	Hold(node, gpu string, r admin.HoldRequest) (admin.Holding, error)
 	Release(node, gpu, id string) (admin.Holding, error)
+	Throttle(node, gpu string, r admin.ThrottleRequest) (admin.Throttle, error)
+	Unthrottle(node, gpu, id string) (admin.Throttle, error)
 	Probe(node, gpu string, r admin.ProbeRequest) (admin.ProbeAnswer, error)
 	Restart(node, gpu string) (admin.Replica, error)
 }
@@ -71,6 +73,8 @@ func New(deps Deps) *Handler {
 	if deps.Control != nil && deps.Token != "" {
 		h.mux.HandleFunc("POST /admin/control/gpus/{node}/{gpu}/holdings", h.guarded(h.hold))
 		h.mux.HandleFunc("DELETE /admin/control/gpus/{node}/{gpu}/holdings/{id}", h.guarded(h.release))
+		h.mux.HandleFunc("POST /admin/control/gpus/{node}/{gpu}/throttles", h.guarded(h.throttle))
+		h.mux.HandleFunc("DELETE /admin/control/gpus/{node}/{gpu}/throttles/{id}", h.guarded(h.unthrottle))
 		h.mux.HandleFunc("POST /admin/control/gpus/{node}/{gpu}/probe", h.guarded(h.probe))
 		h.mux.HandleFunc("POST /admin/control/replicas/{node}/{gpu}/restart", h.guarded(h.restart))
 	}

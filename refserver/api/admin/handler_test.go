@@ -19,7 +19,10 @@ import (
 
 var errNone = errors.New("no such device")
 
-type control struct{ last admin.HoldRequest }
+type control struct {
+	last     admin.HoldRequest
+	throttle admin.ThrottleRequest
+}
 
 func (c *control) Hold(node, _ string, r admin.HoldRequest) (admin.Holding, error) {
 	c.last = r
@@ -30,6 +33,13 @@ func (c *control) Hold(node, _ string, r admin.HoldRequest) (admin.Holding, erro
 }
 func (c *control) Release(_, _, id string) (admin.Holding, error) {
 	return admin.Holding{ID: id, Gone: true}, nil
+}
+func (c *control) Throttle(_, _ string, r admin.ThrottleRequest) (admin.Throttle, error) {
+	c.throttle = r
+	return admin.Throttle{ID: r.ID, Factor: 1, Target: r.Factor}, nil
+}
+func (c *control) Unthrottle(_, _, id string) (admin.Throttle, error) {
+	return admin.Throttle{ID: id, Gone: true}, nil
 }
 func (c *control) Probe(string, string, admin.ProbeRequest) (admin.ProbeAnswer, error) {
 	return admin.ProbeAnswer{Granted: true, Bytes: 7}, nil
@@ -62,6 +72,7 @@ func call(h http.Handler, method, path, token, body string) *httptest.ResponseRe
 
 var controlRoutes = [][2]string{
 	{"POST", "/admin/control/gpus/n1/g0/holdings"}, {"DELETE", "/admin/control/gpus/n1/g0/holdings/x"},
+	{"POST", "/admin/control/gpus/n1/g0/throttles"}, {"DELETE", "/admin/control/gpus/n1/g0/throttles/x"},
 	{"POST", "/admin/control/gpus/n1/g0/probe"}, {"POST", "/admin/control/replicas/n1/g0/restart"},
 }
 
@@ -109,6 +120,11 @@ func TestControlCalls(t *testing.T) {
 	assert.Equal(t, 404, w.Code)
 	assert.Contains(t, w.Body.String(), "no such device")
 	assert.Contains(t, call(h, "DELETE", "/admin/control/gpus/n1/g0/holdings/f1", "s", "").Body.String(), `"gone":true`)
+	w = call(h, "POST", "/admin/control/gpus/n1/g0/throttles", "s", `{"id":"f2","factor":8,"jitter_share":0.1,"seed":3,"ramp_ns":4,"ttl_ns":1000}`)
+	assert.Equal(t, 201, w.Code)
+	assert.JSONEq(t, `{"id":"f2","factor":1,"target_factor":8,"expires_ns":0}`, w.Body.String())
+	assert.Equal(t, admin.ThrottleRequest{ID: "f2", Factor: 8, Jitter: 0.1, Seed: 3, Ramp: 4, TTL: 1000}, ctl.throttle)
+	assert.Contains(t, call(h, "DELETE", "/admin/control/gpus/n1/g0/throttles/f2", "s", "").Body.String(), `"gone":true`)
 	assert.Contains(t, call(h, "POST", "/admin/control/gpus/n1/g0/probe", "s", "").Body.String(), `"granted":true`)
 	assert.Equal(t, 202, call(h, "POST", "/admin/control/replicas/n1/g0/restart", "s", "").Code)
 }

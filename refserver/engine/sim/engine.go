@@ -166,6 +166,7 @@ func (e *Engine) serve(stop chan struct{}) (oom bool) {
 				return false
 			}
 			woke := e.now()
+			e.deps.Device.Timed(woke, woke.Sub(now), c.nominal)
 			e.steps.record(woke, woke.Sub(end), end.Sub(plan))
 			c.finish(end)
 			plan = end
