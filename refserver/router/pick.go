@@ -12,14 +12,14 @@ import (
 // draw is the candidate with the shortest expected wait; ties fall at random. All are compared and not
 // two of them: one gateway knows every load exactly, so that power of two choices, made for stale
 // views, only adds chance. (Six replicas at 60 % of saturation, p99 TTFT and p99 gap: two choices 109 and
-// 58 ms, all 55 to 69 and 24 to 40 ms.) A member takes part with the probability of its share, so that a
-// recovering one is spared however idle it is; when nobody takes part, all do. Candidates must not be
+// 58 ms, all 55 to 69 and 24 to 40 ms.) A recovering member takes part in its share of its fair
+// number of draws, so that it is spared however idle it is; when nobody takes part, all do. Candidates must not be
 // empty; random is in [0, 1).
 func draw(candidates []pool.Candidate, now time.Time, share func(*pool.Member) float64, random func() float64) int {
 	var few [16]int
 	in := few[:0]
 	for i, c := range candidates {
-		if s := share(c.Member); s >= 1 || random() < s {
+		if s := share(c.Member); s >= 1 || random() < s/float64(len(candidates)) {
 			in = append(in, i)
 		}
 	}
