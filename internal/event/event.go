@@ -26,6 +26,11 @@ const (
 	ServerDraining  Kind = "server.draining"
 	HoldingTaken    Kind = "gpu.holding_taken" // control surface: foreign memory appeared
 	HoldingReleased Kind = "gpu.holding_released"
+	NodeSuspected   Kind = "node.suspected" // heartbeats stay away
+	NodeDead        Kind = "node.dead"      // its connection closed, or heartbeats stayed away too long
+	NodeReturned    Kind = "node.returned"  // a node is there, as a new epoch
+	NodeKilled      Kind = "node.killed"    // control surface: killed, and kept down
+	NodePermitted   Kind = "node.permitted" // control surface: may start again
 )
 
 // Kinds emitted by the fault holder; they mirror the journal.
@@ -64,7 +69,7 @@ func (e Event) Names(target string) bool {
 func (e Event) Detection() bool {
 	switch e.Kind {
 	case BreakerOpened, AttemptFailed, RequestRetried, RequestResumed, RequestFailed, RequestPoisoned,
-		OOM, BudgetHalved, Preempted, KVShrunk, Migrated, EngineDied, LoadFailed:
+		OOM, BudgetHalved, Preempted, KVShrunk, Migrated, EngineDied, LoadFailed, NodeSuspected, NodeDead:
 		return true
 	}
 	return false

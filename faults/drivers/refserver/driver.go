@@ -77,7 +77,7 @@ func New(cfg Config) (*Driver, error) {
 func (d *Driver) Name() string { return "refserver" }
 
 // Kinds lists what it can do.
-func (d *Driver) Kinds() []string { return []string{"gpu.oom"} }
+func (d *Driver) Kinds() []string { return []string{"gpu.oom", "node.kill"} }
 
 // Candidates are the server's simulated GPUs ("gpu") and nodes ("node").
 func (d *Driver) Candidates(ctx context.Context) (map[string][]string, error) {
@@ -102,6 +102,9 @@ func (d *Driver) Arm(ctx context.Context, id string, f faults.Fault, targets []s
 	state, err := json.Marshal(undo{Targets: targets})
 	if err != nil || d.noop {
 		return state, err
+	}
+	if f.Kind == "node.kill" {
+		return state, d.killNodes(ctx, id, f, targets)
 	}
 	share, err := f.Share("reserve")
 	if err != nil {
@@ -141,7 +144,10 @@ func (d *Driver) Arm(ctx context.Context, id string, f faults.Fault, targets []s
 }
 
 // Prove holds when an allocation was refused on every target.
-func (d *Driver) Prove(ctx context.Context, id string, _ faults.Fault, targets []string) (faults.Proof, error) {
+func (d *Driver) Prove(ctx context.Context, id string, f faults.Fault, targets []string) (faults.Proof, error) {
+	if f.Kind == "node.kill" {
+		return d.proveKilled(ctx, id, targets)
+	}
 	d.mu.Lock()
 	a := d.armed[id]
 	d.mu.Unlock()
@@ -176,7 +182,7 @@ func (d *Driver) Prove(ctx context.Context, id string, _ faults.Fault, targets [
 	})
 }
 
-// Clear lets go of the memory. Without undo state (the holder died while arming) it finds what bears
+// Clear lets go of the memory, and permits nodes to start. Without undo state (the holder died while arming) it finds what bears
 // the fault's id.
 func (d *Driver) Clear(ctx context.Context, id string, state []byte) error {
 	var u undo
@@ -200,7 +206,7 @@ func (d *Driver) Clear(ctx context.Context, id string, state []byte) error {
 			}
 		}
 	}
-	var failed []error
+	failed := d.reviveNodes(ctx, now, id)
 	for _, target := range slices.Sorted(maps.Keys(on)) {
 		if on[target] {
 			failed = append(failed, d.server.release(ctx, target, id))
@@ -217,7 +223,10 @@ func (d *Driver) Clear(ctx context.Context, id string, state []byte) error {
 
 // ProveGone holds when, on every target, the memory is off the ledger and an allocation of the
 // engine's activation peak fits. The engine's own running activations are not held against it.
-func (d *Driver) ProveGone(ctx context.Context, id string, _ faults.Fault, targets []string) (faults.Proof, error) {
+func (d *Driver) ProveGone(ctx context.Context, id string, f faults.Fault, targets []string) (faults.Proof, error) {
+	if f.Kind == "node.kill" {
+		return d.proveRevived(ctx, id, targets)
+	}
 	state, err := d.server.state(ctx)
 	if err != nil {
 		return faults.Proof{}, err
