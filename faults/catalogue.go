@@ -6,7 +6,7 @@ import (
 )
 
 // catalogue is every kind there is, by name. A kind is listed only when a driver can do it.
-var catalogue = []kind{gpuOOM(), gpuSlow()}
+var catalogue = []kind{gpuOOM(), gpuSlow(), nodeKill()}
 
 // kind is a KindInfo with the rules that its parameters' own bounds do not say.
 type kind struct {

@@ -40,6 +40,7 @@ type Deps struct {
 // machines is what the server needs of package node.
 type machines interface {
 	adminapi.Control
+	adminapi.Nodes
 	Run(ctx context.Context) error
 	Replicas() []node.Replica
 	State() []admin.Node
@@ -157,14 +158,14 @@ func (s *Server) newAdmin(metrics http.Handler) http.Handler {
 		Rate: s.machines.Saturation, Metrics: metrics, Status: controlStatus, Done: s.stopping,
 	}
 	if s.cfg.Admin.Control {
-		deps.Control = s.machines
+		deps.Control, deps.Nodes = s.machines, s.machines
 	}
 	return adminapi.New(deps)
 }
 
 func controlStatus(err error) int {
 	switch {
-	case errors.Is(err, node.ErrNoDevice):
+	case errors.Is(err, node.ErrNoDevice), errors.Is(err, node.ErrNoNode):
 		return http.StatusNotFound
 	case errors.Is(err, node.ErrBadRequest):
 		return http.StatusBadRequest

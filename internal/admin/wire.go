@@ -11,6 +11,8 @@
 //	DELETE /admin/control/gpus/{node}/{gpu}/throttles/{id}          → Throttle     (idempotent: 200 also when gone)
 //	POST /admin/control/gpus/{node}/{gpu}/probe          ProbeRequest → ProbeAnswer
 //	POST /admin/control/replicas/{node}/{gpu}/restart                → Replica     (202: kills the engine and reloads it)
+//	POST /admin/control/nodes/{node}/kill                KillRequest → Outage      (201: kills the node, keeps it down)
+//	DELETE /admin/control/nodes/{node}/kill/{id}                    → Outage       (idempotent: permits the restart)
 //
 // Everything but /admin/clock wants "Authorization: Bearer <admin token>" when one is configured.
 // The control calls exist only when the server runs with control enabled and a token set; otherwise 404.
@@ -47,6 +49,7 @@ type Node struct {
 	ID       string    `json:"id"` // "n1"
 	Devices  []Device  `json:"devices"`
 	Replicas []Replica `json:"replicas"`
+	NodeLife
 }
 
 // Device is one accelerator. Bytes, °C, W, MHz.

@@ -30,6 +30,11 @@ const (
 	ThrottleEnded   Kind = "gpu.throttle_ended"
 	ReplicaSlow     Kind = "replica.slow" // its tokens come much slower than the pool's
 	ReplicaSteady   Kind = "replica.steady"
+	NodeSuspected   Kind = "node.suspected" // heartbeats stay away
+	NodeDead        Kind = "node.dead"      // its connection closed, or heartbeats stayed away too long
+	NodeReturned    Kind = "node.returned"  // a node is there, as a new epoch
+	NodeKilled      Kind = "node.killed"    // control surface: killed, and kept down
+	NodePermitted   Kind = "node.permitted" // control surface: may start again
 )
 
 // Kinds emitted by the fault holder; they mirror the journal.
@@ -68,7 +73,7 @@ func (e Event) Names(target string) bool {
 func (e Event) Detection() bool {
 	switch e.Kind {
 	case BreakerOpened, ReplicaSlow, AttemptFailed, RequestRetried, RequestResumed, RequestFailed, RequestPoisoned,
-		OOM, BudgetHalved, Preempted, KVShrunk, Migrated, EngineDied, LoadFailed:
+		OOM, BudgetHalved, Preempted, KVShrunk, Migrated, EngineDied, LoadFailed, NodeSuspected, NodeDead:
 		return true
 	}
 	return false

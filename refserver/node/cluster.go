@@ -31,7 +31,10 @@ type Cluster struct {
 	model gpu.Model
 	slots []slot // fixed; ordered by node, then device
 
-	held chan struct{} // one signal: a holding or throttle is new, look at the times again
+	held chan struct{} // one signal: a holding, throttle or outage began, look at the times again
+
+	mu      sync.Mutex
+	outages map[string]*Outages // of every node
 }
 
 // slot is a device and what runs on it.
@@ -55,7 +58,8 @@ func New(cfg Config, deps Deps) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{cfg: cfg, deps: deps, spec: spec, model: model, held: make(chan struct{}, 1)}
+	c := &Cluster{cfg: cfg, deps: deps, spec: spec, model: model, held: make(chan struct{}, 1),
+		outages: map[string]*Outages{}}
 	for n := range cfg.Nodes {
 		for g := range cfg.GPUsPerNode {
 			s := slot{node: fmt.Sprintf("n%d", n+1), gpu: fmt.Sprintf("g%d", g)}
@@ -69,7 +73,7 @@ func New(cfg Config, deps Deps) (*Cluster, error) {
 			if err != nil {
 				return nil, err
 			}
-			c.slots = append(c.slots, s)
+			c.slots, c.outages[s.node] = append(c.slots, s), &Outages{}
 		}
 	}
 	return c, nil

@@ -15,15 +15,20 @@ import (
 // What a control call may be told.
 var (
 	ErrNoDevice   = errors.New("no such device")
+	ErrNoNode     = errors.New("no such node")
+	ErrNodeDown   = errors.New("the node is down")
 	ErrBadRequest = errors.New("bad request")
 )
 
 // Hold takes memory on a device as another process would, until Release or until its time to live is
-// over. The same id twice is the same holding, whose time starts anew. Errors are ErrNoDevice and
-// ErrBadRequest.
+// over. The same id twice is the same holding, whose time starts anew. Errors are ErrNoDevice,
+// ErrNodeDown and ErrBadRequest.
 func (c *Cluster) Hold(node, gpuID string, r admin.HoldRequest) (admin.Holding, error) {
 	s, err := c.find(node, gpuID)
 	if err != nil {
+		return admin.Holding{}, err
+	}
+	if err := c.standing(node); err != nil {
 		return admin.Holding{}, err
 	}
 	if err := gpu.ValidateHold(r); err != nil {
@@ -70,6 +75,9 @@ func (c *Cluster) Probe(node, gpuID string, r admin.ProbeRequest) (admin.ProbeAn
 	if err != nil {
 		return admin.ProbeAnswer{}, err
 	}
+	if err := c.standing(node); err != nil {
+		return admin.ProbeAnswer{}, err
+	}
 	if r.Bytes < 0 {
 		return admin.ProbeAnswer{}, fmt.Errorf("%w: bytes is %d; it must be above 0, or 0 for the activation peak", ErrBadRequest, r.Bytes)
 	}
@@ -85,6 +93,9 @@ func (c *Cluster) Probe(node, gpuID string, r admin.ProbeRequest) (admin.ProbeAn
 func (c *Cluster) Restart(node, gpuID string) (admin.Replica, error) {
 	s, err := c.find(node, gpuID)
 	if err != nil {
+		return admin.Replica{}, err
+	}
+	if err := c.standing(node); err != nil {
 		return admin.Replica{}, err
 	}
 	s.engine.Restart()
@@ -114,7 +125,7 @@ func (c *Cluster) keepHoldings(ctx context.Context) {
 		case <-timer.C:
 		}
 		now := c.deps.Clock.Now()
-		var next event.Time
+		next, _ := c.expireOutages(now)
 		for _, s := range c.slots {
 			gone, at, ok := s.device.Tick(now)
 			for _, h := range gone {

@@ -49,10 +49,8 @@ type harm interface {
 	// prove and gone look at the targets.
 	prove(ctx context.Context, id string, f faults.Fault, targets []string) (faults.Proof, error)
 	gone(ctx context.Context, id string, f faults.Fault, targets []string) (faults.Proof, error)
-	// bears reports whether the device carries something of the fault.
-	bears(dev admin.Device, id string) bool
-	// release takes it off one device; one that carries nothing is fine.
-	release(ctx context.Context, id, target string) error
+	// free takes it off the targets, and off whatever else now bears the fault's id.
+	free(ctx context.Context, now admin.State, id string, targets []string) []error
 	// forget drops what was remembered of the fault.
 	forget(id string)
 }
@@ -76,7 +74,7 @@ func New(cfg Config) (*Driver, error) {
 	return &Driver{
 		server: server,
 		noop:   cfg.NoOp,
-		harms:  map[string]harm{"gpu.oom": newHog(server), "gpu.slow": newBrake(server)},
+		harms:  map[string]harm{"gpu.oom": newHog(server), "gpu.slow": newBrake(server), "node.kill": &wreck{server: server}},
 	}, nil
 }
 
@@ -158,14 +156,11 @@ func (d *Driver) Clear(ctx context.Context, id string, state []byte) error {
 	}
 	var failed []error
 	for _, kind := range d.Kinds() {
-		h := d.harms[kind]
-		for _, node := range now.Nodes {
-			for _, dev := range node.Devices { // one that is gone took its harm along
-				if (u.Kind == kind && slices.Contains(u.Targets, dev.ID)) || h.bears(dev, id) {
-					failed = append(failed, h.release(ctx, id, dev.ID))
-				}
-			}
+		var targets []string
+		if kind == u.Kind {
+			targets = u.Targets
 		}
+		failed = append(failed, d.harms[kind].free(ctx, now, id, targets)...)
 	}
 	if err := errors.Join(failed...); err != nil {
 		return err
@@ -174,6 +169,18 @@ func (d *Driver) Clear(ctx context.Context, id string, state []byte) error {
 		h.forget(id)
 	}
 	return nil
+}
+
+// freeDevices calls release for every device that is a target or bears the fault; one that is gone took its harm along.
+func freeDevices(now admin.State, targets []string, bears func(admin.Device) bool, release func(target string) error) (failed []error) {
+	for _, node := range now.Nodes {
+		for _, dev := range node.Devices {
+			if slices.Contains(targets, dev.ID) || bears(dev) {
+				failed = append(failed, release(dev.ID))
+			}
+		}
+	}
+	return failed
 }
 
 // every joins the proofs of all targets: it holds when each holds.

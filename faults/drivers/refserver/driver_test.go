@@ -42,11 +42,12 @@ type server struct {
 	ran       map[string]run                              // by device
 	idle      bool                                        // no steps run
 	sluggish  float64                                     // slowness that no throttle explains
+	nodes     *nodes
 }
 
 func start(t *testing.T) (*server, string) {
 	s := &server{clock: "srv", now: 1000, holdings: map[string]map[string]admin.Holding{}, refused: map[string]*admin.Refusal{},
-		throttles: map[string]map[string]admin.ThrottleRequest{}, ran: map[string]run{}}
+		throttles: map[string]map[string]admin.ThrottleRequest{}, ran: map[string]run{}, nodes: &nodes{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /admin/clock", s.do(func(*http.Request) (int, any) { return 200, s.reading() }))
 	mux.HandleFunc("GET /admin/state", s.do(s.state))
@@ -56,6 +57,8 @@ func start(t *testing.T) (*server, string) {
 	mux.HandleFunc("DELETE /admin/control/gpus/{node}/{gpu}/throttles/{id}", s.do(s.unthrottle))
 	mux.HandleFunc("POST /admin/control/gpus/{node}/{gpu}/probe", s.do(s.probe))
 	mux.HandleFunc("POST /admin/control/replicas/{node}/{gpu}/restart", s.do(s.restart))
+	mux.HandleFunc("POST /admin/control/nodes/{node}/kill", s.do(s.kill))
+	mux.HandleFunc("DELETE /admin/control/nodes/{node}/kill/{id}", s.do(s.revive))
 	ts := httptest.NewServer(mux)
 	t.Cleanup(ts.Close)
 	return s, ts.URL
@@ -92,7 +95,7 @@ func (s *server) free(dev string) int64 { return 8*gib - s.busy - s.held(dev) }
 func (s *server) state(*http.Request) (int, any) {
 	st := admin.State{Clock: s.reading()}
 	for _, n := range []string{"n1", "n2"} {
-		node := admin.Node{ID: n}
+		node := s.nodes.node(n)
 		for _, g := range []string{"g0", "g1"} {
 			id := n + "/" + g
 			d := admin.Device{ID: id, Simulated: !s.real, Total: 80 * gib, Free: s.free(id), LastRefused: s.refused[id],
@@ -129,6 +132,9 @@ func (s *server) release(r *http.Request) (int, any) {
 }
 
 func (s *server) probe(r *http.Request) (int, any) {
+	if len(s.nodes.node(r.PathValue("node")).Outages) > 0 {
+		return 409, admin.Error{Error: "the node is down"}
+	}
 	free := s.free(dev(r))
 	return 200, admin.ProbeAnswer{Granted: free >= gib, Bytes: gib, Free: free, Total: 80 * gib}
 }

@@ -145,8 +145,10 @@ func (d *hog) bears(dev admin.Device, id string) bool {
 	return held
 }
 
-func (d *hog) release(ctx context.Context, id, target string) error {
-	return d.server.release(ctx, target, id)
+func (d *hog) free(ctx context.Context, now admin.State, id string, targets []string) []error {
+	return freeDevices(now, targets,
+		func(dev admin.Device) bool { return d.bears(dev, id) },
+		func(target string) error { return d.server.release(ctx, target, id) })
 }
 
 func (d *hog) forget(id string) {

@@ -128,8 +128,10 @@ func (d *brake) bears(dev admin.Device, id string) bool {
 	return slices.ContainsFunc(dev.Throttles, func(t admin.Throttle) bool { return t.ID == id && !t.Gone })
 }
 
-func (d *brake) release(ctx context.Context, id, target string) error {
-	return d.server.unthrottle(ctx, target, id)
+func (d *brake) free(ctx context.Context, now admin.State, id string, targets []string) []error {
+	return freeDevices(now, targets,
+		func(dev admin.Device) bool { return d.bears(dev, id) },
+		func(target string) error { return d.server.unthrottle(ctx, target, id) })
 }
 
 func (d *brake) forget(id string) {

@@ -48,16 +48,20 @@ func (c *control) Restart(node, gpu string) (admin.Replica, error) {
 	return admin.Replica{ID: node + "/" + gpu}, nil
 }
 
-func newDeps(token string, ctl Control) (Deps, *event.Log) {
+func newDeps(token string, ctl *control) (Deps, *event.Log) {
 	clock := event.NewClock()
 	log := event.NewLog(clock, 16)
-	return Deps{
-		Token: token, Clock: clock, Events: log, Control: ctl, Done: make(chan struct{}),
+	deps := Deps{
+		Token: token, Clock: clock, Events: log, Done: make(chan struct{}),
 		State:   func() admin.State { return admin.State{Model: "m"} },
 		Rate:    func(p, o int) (float64, float64) { return float64(p), float64(o) },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("metric 1\n")) }),
 		Status:  func(error) int { return http.StatusNotFound },
-	}, log
+	}
+	if ctl != nil {
+		deps.Control, deps.Nodes = ctl, ctl
+	}
+	return deps, log
 }
 
 func call(h http.Handler, method, path, token, body string) *httptest.ResponseRecorder {
@@ -70,7 +74,19 @@ func call(h http.Handler, method, path, token, body string) *httptest.ResponseRe
 	return w
 }
 
+func (c *control) Kill(node string, r admin.KillRequest) (admin.Outage, error) {
+	if node != "n1" {
+		return admin.Outage{}, errNone
+	}
+	return admin.Outage{ID: r.ID, Expires: event.Time(r.TTL)}, nil
+}
+
+func (c *control) Revive(_, id string) (admin.Outage, error) {
+	return admin.Outage{ID: id, Gone: true}, nil
+}
+
 var controlRoutes = [][2]string{
+	{"POST", "/admin/control/nodes/n1/kill"}, {"DELETE", "/admin/control/nodes/n1/kill/x"},
 	{"POST", "/admin/control/gpus/n1/g0/holdings"}, {"DELETE", "/admin/control/gpus/n1/g0/holdings/x"},
 	{"POST", "/admin/control/gpus/n1/g0/throttles"}, {"DELETE", "/admin/control/gpus/n1/g0/throttles/x"},
 	{"POST", "/admin/control/gpus/n1/g0/probe"}, {"POST", "/admin/control/replicas/n1/g0/restart"},
@@ -127,6 +143,11 @@ func TestControlCalls(t *testing.T) {
 	assert.Contains(t, call(h, "DELETE", "/admin/control/gpus/n1/g0/throttles/f2", "s", "").Body.String(), `"gone":true`)
 	assert.Contains(t, call(h, "POST", "/admin/control/gpus/n1/g0/probe", "s", "").Body.String(), `"granted":true`)
 	assert.Equal(t, 202, call(h, "POST", "/admin/control/replicas/n1/g0/restart", "s", "").Code)
+	w = call(h, "POST", "/admin/control/nodes/n1/kill", "s", `{"id":"f1","ttl_ns":1000}`)
+	assert.Equal(t, 201, w.Code)
+	assert.JSONEq(t, `{"id":"f1","expires_ns":1000}`, w.Body.String())
+	assert.Equal(t, 404, call(h, "POST", "/admin/control/nodes/n9/kill", "s", `{}`).Code)
+	assert.Contains(t, call(h, "DELETE", "/admin/control/nodes/n1/kill/f1", "s", "").Body.String(), `"gone":true`)
 }
 
 func TestStateAndSaturation(t *testing.T) {

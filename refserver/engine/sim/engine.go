@@ -102,6 +102,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { e.desk.kill(reasonShutdown) })()
 	wait := e.cfg.FirstLoad
 	for {
+		e.desk.awaitPermit()
 		stop, ok := e.desk.enter()
 		if !ok {
 			return nil
