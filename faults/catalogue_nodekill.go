@@ -13,6 +13,6 @@ func nodeKill() kind {
 		Proof:   "the node's socket refuses connections and its process is gone; inside one process: every engine of it is dead and a probe of it is refused",
 		Gone:    "the node may start: its socket accepts again; inside one process: its engines load or serve, and a probe of it is answered",
 		Healthy: "the gateway sees the connection close, continues the node's streams elsewhere word for word, and takes the node back once it has loaded",
-		Drivers: []string{"refserver"},
+		Drivers: []string{"refserver", "docker"},
 	}}
 }

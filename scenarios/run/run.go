@@ -42,6 +42,8 @@ type Config struct {
 	Out    string // directory that gets a directory for this run
 	// Adopted is a server that was there already; nil starts the scenario's own.
 	Adopted *target.Target
+	// Docker lets a fault agent of ours kill an adopted server's nodes as containers.
+	Docker bool
 	// KeyEnv names the environment variable with the API key of an adopted server; "" = none.
 	KeyEnv string
 	// Progress is called about once a second, and Say for each step that takes time. Both on one goroutine at a time.
@@ -138,7 +140,7 @@ func (r *running) aim(ctx context.Context) error {
 	}
 	if len(r.Spec.Faults) > 0 && r.target.CanHoldFaults() {
 		r.Say("starting a fault agent")
-		if err := r.target.HoldFaults(ctx, r.Binary, r.dir); err != nil {
+		if err := r.target.HoldFaults(ctx, r.Binary, r.dir, r.Docker); err != nil {
 			return err
 		}
 	}

@@ -15,13 +15,18 @@ func (t *Target) CanHoldFaults() bool { return t.Faults == "" && t.Admin != "" }
 
 // HoldFaults starts `brownout fault agent` as a child that holds faults for a server that is not
 // ours. It ends with this process, however that ends, and undoes what it holds first. dir is the run's.
-func (t *Target) HoldFaults(ctx context.Context, binary, dir string) error {
+// With docker it kills nodes as containers.
+func (t *Target) HoldFaults(ctx context.Context, binary, dir string, docker bool) error {
 	token := newToken()
+	args := []string{"fault", "agent", "--admin", t.Admin, "--listen", "127.0.0.1:0",
+		"--journal", filepath.Join(dir, "faults", "journal.jsonl"), "--state-dir", filepath.Join(dir, "faults", "state")}
+	if docker {
+		args = append(args, "--docker")
+	}
 	agent, listening, err := startListening(ctx, "fault agent", Command{
 		Binary: binary, Log: filepath.Join(dir, "agent.log"),
-		Args: []string{"fault", "agent", "--admin", t.Admin, "--listen", "127.0.0.1:0",
-			"--journal", filepath.Join(dir, "faults", "journal.jsonl"), "--state-dir", filepath.Join(dir, "faults", "state")},
-		Env: []string{AdminTokenEnv + "=" + t.AdminToken, FaultTokenEnv + "=" + token},
+		Args: args,
+		Env:  []string{AdminTokenEnv + "=" + t.AdminToken, FaultTokenEnv + "=" + token},
 	})
 	if err != nil {
 		return err
