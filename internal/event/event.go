@@ -28,6 +28,7 @@ const (
 	HoldingReleased Kind = "gpu.holding_released"
 	NodeSuspected   Kind = "node.suspected" // heartbeats stay away
 	NodeDead        Kind = "node.dead"      // its connection closed, or heartbeats stayed away too long
+	NodeTrusted     Kind = "node.trusted"   // heartbeats came again before it was given up
 	NodeReturned    Kind = "node.returned"  // a node is there, as a new epoch
 	NodeKilled      Kind = "node.killed"    // control surface: killed, and kept down
 	NodePermitted   Kind = "node.permitted" // control surface: may start again
