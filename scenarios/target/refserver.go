@@ -21,6 +21,7 @@ type Refserver struct {
 	Preset     string
 	ConfigFile string
 	Resilience string
+	Topology   string // "single", "processes"; empty: as the ConfigFile says
 }
 
 // StartRefserver starts `brownout serve` on free loopback ports, with faults and control enabled
@@ -33,7 +34,7 @@ func StartRefserver(ctx context.Context, c Refserver) (*Target, error) {
 	}
 	defer ready.Close()
 	args := []string{"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--faults",
-		"--fault-listen", "127.0.0.1:0", "--fault-dir", filepath.Join(c.Dir, "faults")}
+		"--fault-listen", "127.0.0.1:0", "--fault-dir", filepath.Join(c.Dir, "faults"), "--node-logs", filepath.Join(c.Dir, "nodes")}
 	if c.ConfigFile != "" {
 		args = append(args, "--config", c.ConfigFile)
 	} else {
@@ -41,6 +42,9 @@ func StartRefserver(ctx context.Context, c Refserver) (*Target, error) {
 	}
 	if c.Resilience != "" {
 		args = append(args, "--resilience", c.Resilience)
+	}
+	if c.Topology != "" {
+		args = append(args, "--topology", c.Topology)
 	}
 	t.child, err = Start(Command{
 		Binary: c.Binary, Args: args, Log: filepath.Join(c.Dir, "server.log"),
@@ -60,8 +64,14 @@ func StartRefserver(ctx context.Context, c Refserver) (*Target, error) {
 	return t, nil
 }
 
-// firstWords waits for the child's one line on the ready pipe.
+// firstWords is the child's one line on the ready pipe.
 func (t *Target) firstWords(ctx context.Context, ready *os.File) (admin.Listening, error) {
+	return t.child.FirstWords(ctx, ready, "the reference server")
+}
+
+// FirstWords waits for the child's one line on the ready pipe; who names the child in an error. The
+// caller stops a child that said nothing.
+func (c *Child) FirstWords(ctx context.Context, ready *os.File, who string) (admin.Listening, error) {
 	type answer struct {
 		l   admin.Listening
 		err error
@@ -81,12 +91,12 @@ func (t *Target) firstWords(ctx context.Context, ready *os.File) (admin.Listenin
 	select {
 	case a := <-got:
 		if a.err != nil {
-			t.Stop() // the pipe closed without a line: the child is ending, and its log is whole once it has
-			return a.l, fmt.Errorf("the reference server did not start: %s", t.child.LastWords())
+			c.Stop(5 * time.Second) // the pipe closed without a line: the child is ending, and its log is whole once it has
+			return a.l, fmt.Errorf("%s did not start: %s", who, c.LastWords())
 		}
 		return a.l, nil
 	case <-timer.C:
-		return admin.Listening{}, fmt.Errorf("the reference server did not listen within 30 s; see %s", t.child.LogFile)
+		return admin.Listening{}, fmt.Errorf("%s did not listen within 30 s; see %s", who, c.LogFile)
 	case <-ctx.Done():
 		return admin.Listening{}, context.Cause(ctx)
 	}
