@@ -41,7 +41,7 @@ func (s *Server) control(o *wire.Order) (wire.Reply, error) {
 	if err != nil {
 		return wire.Reply{}, err
 	}
-	return wire.Reply{Body: body}, nil
+	return wire.Reply{Body: body, Beat: s.beat()}, nil
 }
 
 func read(body []byte, into any) error {

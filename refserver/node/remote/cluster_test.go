@@ -137,6 +137,9 @@ func TestClusterOverSockets(t *testing.T) {
 	h, err := g.Hold("n2", "g0", admin.HoldRequest{ID: "hog", Share: 0.995, TTL: time.Minute})
 	require.NoError(t, err)
 	assert.Equal(t, h.Target, h.Bytes)
+	held := g.State()[1].Devices[0].Holdings
+	require.Len(t, held, 1, "what a call changed shows at once")
+	assert.InDelta(t, float64(g.deps.Clock.Now().Add(time.Minute)), float64(held[0].Expires), float64(20*time.Second), "on the gateway's clock")
 	taken := g.await(t, event.HoldingTaken, "n2/g0")
 	assert.InDelta(t, float64(g.deps.Clock.Now()), float64(taken.At), float64(time.Minute), "on the gateway's clock")
 	answer, err := g.Probe("n2", "g0", admin.ProbeRequest{})

@@ -68,6 +68,12 @@ func (c *Cluster) order(id string, o wire.Order, body, into any) error {
 		}
 		return fmt.Errorf("%w: %s did not answer: %s", node.ErrNodeDown, id, text)
 	}
+	n := news{beat: &reply.Beat, taken: make(chan struct{})}
+	select {
+	case l.news <- n:
+		<-n.taken
+	case <-l.ctx.Done():
+	}
 	return json.Unmarshal(reply.Body, into)
 }
 

@@ -21,8 +21,30 @@ type link struct {
 	conn     *grpc.ClientConn
 	epoch    uint64
 	instance string
+	shift    event.Offset    // of the node's clock
 	ctx      context.Context // ends with the epoch
 	cut      context.CancelCauseFunc
+	news     chan news // heartbeats that came with the answer of a control call
+}
+
+// news is a heartbeat out of turn; taken is closed once State shows it.
+type news struct {
+	beat  *wire.Beat
+	taken chan struct{}
+}
+
+// ours moves what a heartbeat says of times onto our clock.
+func (l *link) ours(b *wire.Beat) *wire.Beat {
+	for i := range b.Node.Devices {
+		d := &b.Node.Devices[i]
+		if d.LastRefused != nil {
+			d.LastRefused.At = l.shift.Map(d.LastRefused.At)
+		}
+		for j := range d.Holdings {
+			d.Holdings[j].Expires = l.shift.Map(d.Holdings[j].Expires)
+		}
+	}
+	return b
 }
 
 const (

@@ -118,8 +118,8 @@ func (p *peer) live(ctx context.Context, address string) error {
 	if !hello.Stop() {
 		return fmt.Errorf("no heartbeat within %v", helloWithin)
 	}
-	l := &link{conn: conn, epoch: p.epoch + 1, instance: first.Instance, ctx: life, cut: cut}
-	return p.serve(l, beats, &first, shift)
+	l := &link{conn: conn, epoch: p.epoch + 1, instance: first.Instance, shift: shift, ctx: life, cut: cut, news: make(chan news)}
+	return p.serve(l, beats, &first)
 }
 
 // recognise refuses a node that is not the one meant.
@@ -138,13 +138,13 @@ func (p *peer) recognise(b *wire.Beat) error {
 }
 
 // serve is the epoch itself.
-func (p *peer) serve(l *link, beats grpc.ClientStream, first *wire.Beat, shift event.Offset) error {
+func (p *peer) serve(l *link, beats grpc.ClientStream, first *wire.Beat) error {
 	again := p.epoch > 0
 	p.epoch = l.epoch
 	if p.instance != l.instance {
 		p.instance, p.seen = l.instance, 0
 	}
-	p.accept(l, first, true)
+	p.accept(l, l.ours(first), true)
 	p.link.Store(l)
 	p.note(event.NodeReturned, map[bool]string{true: "returned", false: "joined"}[again], "epoch", strconv.FormatUint(l.epoch, 10))
 
@@ -152,7 +152,7 @@ func (p *peer) serve(l *link, beats grpc.ClientStream, first *wire.Beat, shift e
 	heard := make(chan *wire.Beat)
 	lost := make(chan error, 1)
 	wg.Go(func() { lost <- receive(l.ctx, beats, heard) })
-	wg.Go(func() { p.follow(l, shift) })
+	wg.Go(func() { p.follow(l) })
 	reason, why, err := p.watch(l, heard, lost)
 
 	// The fence: from here on nothing of this epoch is delivered, and no stream can join it.
@@ -194,7 +194,11 @@ func (p *peer) watch(l *link, heard <-chan *wire.Beat, lost <-chan error) (engin
 			if s.heard(p.deps.Clock.Now()) {
 				p.note(event.NodeTrusted, "heartbeat")
 			}
-			p.accept(l, b, true)
+			p.accept(l, l.ours(b), true)
+		case n := <-l.news:
+			s.heard(p.deps.Clock.Now())
+			p.accept(l, l.ours(n.beat), true)
+			close(n.taken)
 		case err := <-lost:
 			if l.ctx.Err() != nil {
 				return engine.ReasonDead, "", fmt.Errorf("the gateway stops")
@@ -230,7 +234,7 @@ func (p *peer) accept(l *link, b *wire.Beat, trust bool) {
 }
 
 // follow takes the node's events over, on our clock.
-func (p *peer) follow(l *link, shift event.Offset) {
+func (p *peer) follow(l *link) {
 	stream, err := open(l.ctx, l.conn, wire.Events, &wire.EventsRequest{Since: p.seen})
 	if err != nil {
 		return // the heartbeats' end says why
@@ -242,7 +246,7 @@ func (p *peer) follow(l *link, shift event.Offset) {
 		}
 		for _, e := range batch.Events {
 			p.seen = e.Seq
-			e.At = shift.Map(e.At)
+			e.At = l.shift.Map(e.At)
 			p.deps.Events.Emit(e)
 		}
 	}
@@ -264,6 +268,11 @@ func (p *peer) state(life admin.NodeLife) admin.Node {
 	switch {
 	case !v.up:
 		n.State = admin.NodeDown
+		n.Devices = slices.Clone(n.Devices)
+		for i := range n.Devices { // the process is gone, and its memory with it
+			d := &n.Devices[i]
+			d.Used, d.Free, d.Ledger, d.Holdings, d.Utilisation = 0, d.Total, nil, nil, 0
+		}
 		for i := range n.Replicas {
 			r := &n.Replicas[i]
 			r.State, r.Running, r.Waiting, r.KVUsage = string(engine.Dead), 0, 0, 0

@@ -52,7 +52,9 @@ const (
 	Restart = "restart"
 )
 
-// Reply is the JSON of what internal/admin says a control call answers.
+// Reply is the JSON of what internal/admin says a control call answers, and a heartbeat that shows what
+// the call changed.
 type Reply struct {
 	Body json.RawMessage `json:"body"`
+	Beat Beat            `json:"beat"`
 }
