@@ -24,6 +24,7 @@ import (
 	"github.com/brownout-dev/brownout/refserver/api/openai"
 	"github.com/brownout-dev/brownout/refserver/breaker"
 	"github.com/brownout-dev/brownout/refserver/node"
+	"github.com/brownout-dev/brownout/refserver/node/remote"
 	"github.com/brownout-dev/brownout/refserver/pool"
 	"github.com/brownout-dev/brownout/refserver/router"
 	"github.com/brownout-dev/brownout/refserver/telemetry"
@@ -35,6 +36,7 @@ type Deps struct {
 	Version string             // shown in the admin state [dev]
 	Clock   *event.Clock       // stamps all events; share it with a fault holder of the same process [new]
 	Waiter  func() pace.Waiter // [the most exact of this system]
+	Launch  remote.Launch      // starts node processes; needed for topology processes without addresses
 }
 
 // machines is what the server needs of package node.
@@ -72,7 +74,14 @@ const eventsKept = 4096
 
 // New builds a server; nothing listens or runs before Run. The error lists all that is wrong with cfg.
 func New(cfg Config, deps Deps) (*Server, error) {
-	return build(cfg, deps, func(d node.Deps) (machines, error) { return node.New(cfg.node(), d) })
+	return build(cfg, deps, func(d node.Deps) (machines, error) {
+		if cfg.Cluster.Topology != Processes {
+			return node.New(cfg.node(), d)
+		}
+		return remote.New(remote.Config{
+			Node: cfg.node(), Heartbeat: cfg.Cluster.Heartbeat, Addresses: cfg.Cluster.Addresses, Token: cfg.Cluster.NodeToken,
+		}, remote.Deps{Events: d.Events, Clock: d.Clock, Log: deps.Log, Launch: deps.Launch})
+	})
 }
 
 func build(cfg Config, deps Deps, newMachines func(node.Deps) (machines, error)) (*Server, error) {

@@ -173,8 +173,9 @@ type Error struct {
 // Listening is the one JSON line that `brownout serve` writes to its ready file descriptor (or
 // stdout with --print-ready) once it accepts requests.
 type Listening struct {
-	API    string `json:"api"`    // "http://127.0.0.1:41235"
-	Admin  string `json:"admin"`  // ""  when off
-	Faults string `json:"faults"` // base URL of the fault holder's API, "" when off
+	API    string `json:"api"`            // "http://127.0.0.1:41235"
+	Admin  string `json:"admin"`          // ""  when off
+	Faults string `json:"faults"`         // base URL of the fault holder's API, "" when off
+	Node   string `json:"node,omitempty"` // host:port of a node's gRPC socket; `brownout node` has no other
 	PID    int    `json:"pid"`
 }

@@ -32,6 +32,7 @@ const (
 	ReplicaSteady   Kind = "replica.steady"
 	NodeSuspected   Kind = "node.suspected" // heartbeats stay away
 	NodeDead        Kind = "node.dead"      // its connection closed, or heartbeats stayed away too long
+	NodeTrusted     Kind = "node.trusted"   // heartbeats came again before it was given up
 	NodeReturned    Kind = "node.returned"  // a node is there, as a new epoch
 	NodeKilled      Kind = "node.killed"    // control surface: killed, and kept down
 	NodePermitted   Kind = "node.permitted" // control surface: may start again

@@ -128,7 +128,7 @@ func (r *running) aim(ctx context.Context) error {
 		r.Say("starting the reference server")
 		t, err := target.StartRefserver(ctx, target.Refserver{
 			Binary: r.Binary, Dir: r.dir, Preset: r.Spec.Target.Preset,
-			ConfigFile: r.Spec.Target.ConfigFile, Resilience: r.Spec.Target.Resilience,
+			ConfigFile: r.Spec.Target.ConfigFile, Resilience: r.Spec.Target.Resilience, Topology: r.Spec.Target.Topology,
 		})
 		if err != nil {
 			return err

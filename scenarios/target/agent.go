@@ -23,7 +23,7 @@ func (t *Target) HoldFaults(ctx context.Context, binary, dir string, docker bool
 	if docker {
 		args = append(args, "--docker")
 	}
-	agent, listening, err := startListening(ctx, "fault agent", Command{
+	agent, listening, err := StartListening(ctx, "fault agent", Command{
 		Binary: binary, Log: filepath.Join(dir, "agent.log"),
 		Args: args,
 		Env:  []string{AdminTokenEnv + "=" + t.AdminToken, FaultTokenEnv + "=" + token},

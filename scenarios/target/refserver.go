@@ -21,6 +21,7 @@ type Refserver struct {
 	Preset     string
 	ConfigFile string
 	Resilience string
+	Topology   string // "single", "processes"; empty: as the ConfigFile says
 }
 
 // StartRefserver starts `brownout serve` on free loopback ports, with faults and control enabled
@@ -28,7 +29,7 @@ type Refserver struct {
 func StartRefserver(ctx context.Context, c Refserver) (*Target, error) {
 	t := &Target{Kind: "refserver", AdminToken: newToken(), FaultToken: newToken()}
 	args := []string{"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--faults",
-		"--fault-listen", "127.0.0.1:0", "--fault-dir", filepath.Join(c.Dir, "faults")}
+		"--fault-listen", "127.0.0.1:0", "--fault-dir", filepath.Join(c.Dir, "faults"), "--node-logs", filepath.Join(c.Dir, "nodes")}
 	if c.ConfigFile != "" {
 		args = append(args, "--config", c.ConfigFile)
 	} else {
@@ -37,7 +38,10 @@ func StartRefserver(ctx context.Context, c Refserver) (*Target, error) {
 	if c.Resilience != "" {
 		args = append(args, "--resilience", c.Resilience)
 	}
-	child, listening, err := startListening(ctx, "reference server", Command{
+	if c.Topology != "" {
+		args = append(args, "--topology", c.Topology)
+	}
+	child, listening, err := StartListening(ctx, "reference server", Command{
 		Binary: c.Binary, Args: args, Log: filepath.Join(c.Dir, "server.log"),
 		Env: []string{AdminTokenEnv + "=" + t.AdminToken, FaultTokenEnv + "=" + t.FaultToken},
 	})
@@ -49,8 +53,9 @@ func StartRefserver(ctx context.Context, c Refserver) (*Target, error) {
 	return t, nil
 }
 
-// startListening starts a child that announces its addresses, and waits for them. who is its name in errors.
-func startListening(ctx context.Context, who string, c Command) (*Child, admin.Listening, error) {
+// StartListening starts a child that announces its addresses, and waits for them. who is its name in errors.
+// The command's Extra is taken up by that.
+func StartListening(ctx context.Context, who string, c Command) (*Child, admin.Listening, error) {
 	ready, childEnd, err := os.Pipe()
 	if err != nil {
 		return nil, admin.Listening{}, err
