@@ -1,7 +1,9 @@
 package render
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -111,8 +113,21 @@ func again(r result.Result) string {
 	for _, s := range r.Scenario.Set {
 		line += " --set " + quoted(s)
 	}
-	if r.Target.Kind == "foreign" {
-		line += " --target " + quoted(r.Target.URL)
+	if r.Target.Kind != "foreign" {
+		return line
+	}
+	line += " --target " + quoted(r.Target.URL)
+	if r.Target.KeyEnv != "" {
+		line += " --key-env " + quoted(r.Target.KeyEnv)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Target.Headers)) {
+		line += " --header " + quoted(name+"="+r.Target.Headers[name])
+	}
+	if r.Target.CAFile != "" {
+		line += " --ca-file " + quoted(r.Target.CAFile)
+	}
+	if body, err := json.Marshal(r.Target.ExtraBody); err == nil && len(r.Target.ExtraBody) > 0 {
+		line += " --body " + quoted(string(body))
 	}
 	return line
 }

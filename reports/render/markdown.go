@@ -219,11 +219,12 @@ func (m *comment) details(r result.Result) {
 	m.line("%s", fenced("sh", cut(again(r), 2000)))
 	m.line("| | |")
 	m.line("|---|---|")
-	for _, f := range []fact{
+	facts := []fact{
 		{"Question", r.Scenario.Question}, {"Run", r.Run}, {"Started", r.Started.UTC().Format("2006-01-02 15:04:05 UTC")},
 		{"Took", seconds(r.Seconds)}, {"Target", strings.TrimSpace(r.Target.Kind + " " + r.Target.URL)}, {"Model", r.Target.Model},
-		{"Seed", fmt.Sprint(r.Scenario.Seed)}, {"Scenario digest", r.Scenario.Digest}, {"Made by", r.Tool},
-	} {
+		{"Tokens counted", tokensBy(r.Target.Tokens)}, {"Seed", fmt.Sprint(r.Scenario.Seed)}, {"Scenario digest", r.Scenario.Digest}, {"Made by", r.Tool},
+	}
+	for _, f := range append(facts, spoken(r.Target)...) {
 		if f.Value != "" {
 			m.line("| %s | %s |", f.Name, cell(f.Value))
 		}

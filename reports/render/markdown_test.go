@@ -180,4 +180,15 @@ func TestAgain(t *testing.T) {
 	r.Scenario.File, r.Scenario.Set = "my tests/it's.yaml", []string{"a=$(x)"}
 	r.Target.Kind, r.Target.URL = "foreign", "https://llm.example:8443"
 	assert.Equal(t, `brownout run 'my tests/it'\''s.yaml' --seed 42 --set 'a=$(x)' --target https://llm.example:8443`, again(r))
+	r.Scenario = result.Scenario{Name: "steady", Seed: 7}
+	r.Target = result.Target{Kind: "foreign", URL: "http://h", KeyEnv: "KEY", Headers: map[string]string{"X-B": "env:B", "X-A": "1"},
+		CAFile: "ca.pem", ExtraBody: map[string]any{"temperature": 0}}
+	assert.Equal(t, `brownout run steady --seed 7 --target http://h --key-env KEY --header X-A=1 --header X-B=env:B --ca-file ca.pem --body '{"temperature":0}'`, again(r))
+}
+
+func TestTokensBy(t *testing.T) {
+	assert.Empty(t, tokensBy(result.TokenSources{}))
+	assert.Equal(t, "by the server's usage", tokensBy(result.TokenSources{Usage: 3}))
+	assert.Contains(t, tokensBy(result.TokenSources{Chunks: 3}), "estimate: no answer carried usage")
+	assert.Contains(t, tokensBy(result.TokenSources{Usage: 1200, Chunks: 3}), "in 3 of 1,203 answers")
 }

@@ -42,8 +42,6 @@ type Config struct {
 	Out    string // directory that gets a directory for this run
 	// Adopted is a server that was there already; nil starts the scenario's own.
 	Adopted *target.Target
-	// KeyEnv names the environment variable with the API key of an adopted server; "" = none.
-	KeyEnv string
 	// Progress is called about once a second, and Say for each step that takes time. Both on one goroutine at a time.
 	Progress func(load.Progress)
 	Say      func(string)
