@@ -32,7 +32,7 @@ no result to show.`,
 				if html != "" {
 					return errors.New("--html belongs to --format terminal; redirect stdout instead")
 				}
-				return show(c.OutOrStdout(), r, format)
+				return show(c.OutOrStdout(), r, format, args[0])
 			}
 			if html == "" {
 				html = filepath.Join(directory(args[0]), htmlName)
@@ -56,15 +56,29 @@ func directory(path string) string {
 	return filepath.Dir(path)
 }
 
-func show(w io.Writer, r result.Result, format string) error {
+func show(w io.Writer, r result.Result, format, path string) error {
 	formats := map[string]func(io.Writer, result.Result) error{
-		"html": render.HTML, "junit": render.JUnit, "markdown": render.Markdown, "json": writeJSON,
+		"html": render.HTML, "junit": render.JUnit, "markdown": render.Markdown,
+		// The file as it is: the server's own state has numbers that a decoded copy would round.
+		"json": func(w io.Writer, _ result.Result) error { return copyResult(w, path) },
 	}
 	draw, ok := formats[format]
 	if !ok {
 		return fmt.Errorf("--format %q is not known; write terminal, html, junit, markdown or json", format)
 	}
 	return errors.Join(draw(w, r), codeOf(r))
+}
+
+func copyResult(w io.Writer, path string) error {
+	if directory(path) == path {
+		path = filepath.Join(path, result.FileName)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("the result file cannot be read: %w", err)
+	}
+	_, err = w.Write(text)
+	return err
 }
 
 // isTTY reports whether f is a terminal that may show colour and rewrite lines.
