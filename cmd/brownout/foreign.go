@@ -1,16 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/brownout-dev/brownout/internal/yamlx"
 	"github.com/brownout-dev/brownout/scenarios/spec"
 	"github.com/brownout-dev/brownout/scenarios/target"
 )
@@ -85,63 +82,11 @@ func (f *foreignFlags) foreign(c *cobra.Command, s *spec.Spec) (*target.Foreign,
 		}
 	}
 	var err error
-	t.Headers, err = parseHeaders(f.headers)
+	t.Headers, err = target.ParseHeaders(f.headers)
 	note(err)
-	t.Body, err = parseBody(f.body)
+	t.Body, err = target.ParseBody(f.body)
 	note(err)
-	t.MaxRate, err = parseMaxRate(f.maxRate)
+	t.MaxRate, err = target.ParseMaxRate(f.maxRate)
 	note(err)
 	return t, errors.Join(wrong...)
-}
-
-// parseHeaders reads NAME=VALUE, each once.
-func parseHeaders(lines []string) (map[string]string, error) {
-	if len(lines) == 0 {
-		return nil, nil //nolint:nilnil // none given, none wrong
-	}
-	headers := make(map[string]string, len(lines))
-	var wrong []error
-	for i, line := range lines {
-		name, value, ok := strings.Cut(line, "=")
-		if !ok { // the line is not shown: it may be a secret
-			wrong = append(wrong, fmt.Errorf("--header number %d is not NAME=VALUE; write for example X-Team=blue or X-Api-Key=env:TEAM_KEY", i+1))
-			continue
-		}
-		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-		for known := range headers {
-			if strings.EqualFold(known, name) {
-				wrong = append(wrong, fmt.Errorf("--header %q is given twice; keep one", name))
-			}
-		}
-		headers[name] = value
-	}
-	return headers, errors.Join(wrong...)
-}
-
-// parseBody reads one JSON object; numbers keep every digit.
-func parseBody(text string) (map[string]any, error) {
-	if text == "" {
-		return nil, nil //nolint:nilnil // none given, none wrong
-	}
-	var body map[string]any
-	dec := json.NewDecoder(bytes.NewReader([]byte(text)))
-	dec.UseNumber()
-	if err := dec.Decode(&body); err != nil || body == nil || dec.More() {
-		return nil, errors.New(`--body is not one JSON object; write for example --body '{"temperature":0}'`)
-	}
-	return body, nil
-}
-
-func parseMaxRate(text string) (float64, error) {
-	if text == "" {
-		return 0, nil
-	}
-	var r yamlx.Rate
-	if err := r.UnmarshalText([]byte(text)); err != nil {
-		return 0, fmt.Errorf("--max-rate: %w", err)
-	}
-	if r <= 0 {
-		return 0, fmt.Errorf("--max-rate %s allows nothing at all; write for example 50/s", text)
-	}
-	return float64(r), nil
 }
