@@ -50,7 +50,7 @@ func forgeCommand(forge, short string) *cobra.Command {
 		Use: forge, Short: short, Args: cobra.NoArgs,
 		Example: "  brownout init " + forge + "\n  brownout init " + forge + " --scenario steady --scenario tests/slow-node.yaml --force",
 		RunE: func(c *cobra.Command, _ []string) error {
-			var wrong []error
+			wrong := make([]error, 0, len(scenarios))
 			for _, name := range scenarios {
 				wrong = append(wrong, runnable(dir, name))
 			}

@@ -129,5 +129,8 @@ func again(r result.Result) string {
 	if body, err := json.Marshal(r.Target.ExtraBody); err == nil && len(r.Target.ExtraBody) > 0 {
 		line += " --body " + quoted(string(body))
 	}
+	if r.Target.MaxRate > 0 {
+		line += fmt.Sprintf(" --max-rate %g/s", r.Target.MaxRate)
+	}
 	return line
 }

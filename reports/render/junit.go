@@ -116,7 +116,7 @@ func (s *suite) count() {
 }
 
 func gateCases(r result.Result) []testCase {
-	var out []testCase
+	out := make([]testCase, 0, len(r.Judgement.Gates))
 	times := map[string]int{}
 	trusted := verdict(r.Judgement.Verdict) != slo.Unknown
 	for _, g := range r.Judgement.Gates {
@@ -168,7 +168,7 @@ func guardCases(r result.Result) []testCase {
 		add(reason.Word)
 		said[reason.Word] = append(said[reason.Word], reason.Text)
 	}
-	var out []testCase
+	out := make([]testCase, 0, len(order))
 	for _, word := range order {
 		c := testCase{Name: token(word), Class: class(r, "guards"), Time: "0"}
 		why := said[word]

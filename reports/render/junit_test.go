@@ -105,7 +105,7 @@ func TestJUnitOfHostileNames(t *testing.T) {
 	}
 }
 
-// schema files of the field ask for these; see junit.xsd, which says the same to xmllint.
+// obeys reports whether text is XML at all; the schema is another test's, for which xmllint is needed.
 func obeys(text string) error {
 	var f junitFile
 	return xml.Unmarshal([]byte(text), &f)
@@ -124,13 +124,13 @@ func TestJUnitObeysTheSchema(t *testing.T) {
 	}
 	for name, r := range fixtures() {
 		out, err := valid(junitText(t, r))
-		assert.NoError(t, err, "%s: %s", name, out)
+		require.NoError(t, err, "%s: %s", name, out)
 	}
 	r := broken()
 	poison(reflect.ValueOf(&r).Elem(), "  \x00  ]]>")
 	r.Started = time.Now()
 	out, err := valid(junitText(t, r))
-	assert.NoError(t, err, out)
+	require.NoError(t, err, out)
 
 	// Negative control: the schema does refuse.
 	_, err = valid(strings.Replace(junitText(t, broken()), ` hostname="localhost"`, "", 1))

@@ -182,8 +182,8 @@ func TestAgain(t *testing.T) {
 	assert.Equal(t, `brownout run 'my tests/it'\''s.yaml' --seed 42 --set 'a=$(x)' --target https://llm.example:8443`, again(r))
 	r.Scenario = result.Scenario{Name: "steady", Seed: 7}
 	r.Target = result.Target{Kind: "foreign", URL: "http://h", KeyEnv: "KEY", Headers: map[string]string{"X-B": "env:B", "X-A": "1"},
-		CAFile: "ca.pem", ExtraBody: map[string]any{"temperature": 0}}
-	assert.Equal(t, `brownout run steady --seed 7 --target http://h --key-env KEY --header X-A=1 --header X-B=env:B --ca-file ca.pem --body '{"temperature":0}'`, again(r))
+		CAFile: "ca.pem", ExtraBody: map[string]any{"temperature": 0}, MaxRate: 50}
+	assert.Equal(t, `brownout run steady --seed 7 --target http://h --key-env KEY --header X-A=1 --header X-B=env:B --ca-file ca.pem --body '{"temperature":0}' --max-rate 50/s`, again(r))
 }
 
 func TestTokensBy(t *testing.T) {

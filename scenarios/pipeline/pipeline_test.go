@@ -170,7 +170,7 @@ func TestTheRunnerSees(t *testing.T) {
 	} {
 		require.Contains(t, string(text), old)
 		_, err := pipelinetest.GitHub([]byte(strings.ReplaceAll(string(text), old, bad)))
-		assert.Error(t, err, bad)
+		require.Error(t, err, bad)
 	}
 	leg := legs(t, "github", "steady")[0]
 	leg.Steps[0].Uses = "someone/else"
