@@ -187,7 +187,8 @@ func TestHowAForeignTargetIsSpokenTo(t *testing.T) {
 	d := target.Dialect{KeyEnv: "KEY", Headers: map[string]string{"X-A": "env:A"}, CAFile: "ca.pem", Body: map[string]any{"temperature": 0}, NoUsage: true}
 	r.target = &target.Target{Kind: "foreign", API: "http://llm.example", Dialect: d, MaxRate: 50}
 	c := r.client()
-	assert.Equal(t, d, target.Dialect{KeyEnv: c.KeyEnv, Headers: c.Headers, CAFile: c.CAFile, Body: c.ExtraBody, NoUsage: c.NoUsage})
+	told := target.Dialect{KeyEnv: c.KeyEnv, Headers: c.Headers, CAFile: c.CAFile, Body: c.ExtraBody, NoUsage: c.NoUsage}
+	assert.Equal(t, d, told)
 
 	g := gathered{merged: record.Merged{Records: []record.Record{
 		{Outcome: record.OK, TokensBy: record.TokensByUsage}, {Outcome: record.Degraded, TokensBy: record.TokensByUsage},
