@@ -1,15 +1,14 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	containers "github.com/brownout-dev/brownout/faults/drivers/docker"
 	"github.com/brownout-dev/brownout/reports/render"
 	"github.com/brownout-dev/brownout/reports/result"
 	"github.com/brownout-dev/brownout/scenarios/run"
@@ -19,14 +18,13 @@ import (
 
 // runFlags is what `brownout run` takes.
 type runFlags struct {
-	set           []string
-	seed          uint64
-	out           string
-	api           string
-	admin, faults string
-	keyEnv        string
-	asJSON        bool
-	quiet         bool
+	foreignFlags
+	set    []string
+	seed   uint64
+	out    string
+	docker bool
+	asJSON bool
+	quiet  bool
 }
 
 func runCommand() *cobra.Command {
@@ -36,14 +34,25 @@ func runCommand() *cobra.Command {
 		Long: `Run a built-in scenario (see brownout list) or a scenario file. Without --target it starts the
 reference server itself and stops it afterwards.
 
-Exit codes: 0 pass, 99 fail, 3 unknown (the run cannot tell; the report says why),
-1 usage or internal error, 130 interrupted.`,
+Beside result.json the run's directory gets report.html, report.md (for a pull request) and junit.xml.
+
+Exit codes:
+    0  pass         every gate holds
+   99  fail         a gate does not hold
+    3  unknown      the run cannot tell; the report says why. Run it again once, then mend the cause
+    1  error        usage, a bad file or flag, a target that is not there: nothing was judged
+  130  interrupted
+
+Faults on a target beyond this machine want --yes-break HOST. Secrets come from the environment alone:
+--key-env NAME, --header NAME=env:VARIABLE. They are never written to a file.`,
 		Example: `  brownout run gpu-oom
   brownout run gpu-oom --set target.refserver.resilience=none     the control: expect 99
   brownout run steady --seed 7 --out /tmp/runs
-  brownout run steady --target http://127.0.0.1:8000 --key-env OPENAI_API_KEY`,
+  brownout run steady --target http://127.0.0.1:8000 --key-env OPENAI_API_KEY
+  brownout run steady --target https://llm.example --ca-file ca.pem --model mistral-7b \
+      --header X-Team=blue --header X-Api-Key=env:TEAM_KEY --body '{"temperature":0}' --max-rate 50/s`,
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := loadScenario(args[0], f.set)
+			s, err := loadScenario(args[0], append(slices.Clone(f.set), f.overrides()...))
 			if err != nil {
 				return err
 			}
@@ -56,10 +65,8 @@ Exit codes: 0 pass, 99 fail, 3 unknown (the run cannot tell; the report says why
 	setFlag(c, &f.set)
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of arrivals, lengths, prompts and fault draws (default: the scenario's)")
 	c.Flags().StringVarP(&f.out, "out", "o", "brownout-out", "directory that gets a directory for this run")
-	c.Flags().StringVar(&f.api, "target", "", "base URL of a server that is already there (OpenAI-compatible)")
-	c.Flags().StringVar(&f.admin, "target-admin", "", "its admin listener, if it is a refserver (token: $"+target.AdminTokenEnv+")")
-	c.Flags().StringVar(&f.faults, "target-faults", "", "its fault holder (token: $"+target.FaultTokenEnv+")")
-	c.Flags().StringVar(&f.keyEnv, "key-env", "", "environment variable that holds the API key of --target")
+	f.add(c)
+	c.Flags().BoolVar(&f.docker, "docker", false, "kill nodes of --target as containers (those with the label "+containers.Label+")")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print result.json on stdout instead of the summary")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
 	return c
@@ -71,9 +78,15 @@ func (f runFlags) run(c *cobra.Command, s *spec.Spec) error {
 	if err != nil {
 		return err
 	}
-	cfg := run.Config{Spec: s, Binary: binary, Out: f.out, KeyEnv: f.keyEnv}
-	if cfg.Adopted, err = f.adopt(ctx); err != nil {
+	cfg := run.Config{Spec: s, Binary: binary, Out: f.out, Docker: f.docker}
+	foreign, err := f.foreign(c, s)
+	if err != nil {
 		return err
+	}
+	if foreign != nil {
+		if cfg.Adopted, err = target.Adopt(ctx, *foreign); err != nil {
+			return err
+		}
 	}
 	show := newProgress(os.Stderr, f.quiet)
 	cfg.Progress, cfg.Say = show.update, show.say
@@ -82,31 +95,15 @@ func (f runFlags) run(c *cobra.Command, s *spec.Spec) error {
 	if err != nil {
 		return err
 	}
-	html := filepath.Join(done.Dir, "report.html")
-	if err := writeHTML(html, done.Result); err != nil {
+	if err := writeReports(done.Dir, done.Result); err != nil {
 		return err
 	}
 	if f.asJSON {
-		enc := json.NewEncoder(c.OutOrStdout())
-		enc.SetIndent("", "  ")
-		err = enc.Encode(done.Result)
+		err = writeJSON(c.OutOrStdout(), done.Result)
 	} else {
-		err = render.Terminal(c.OutOrStdout(), done.Result, terminalOptions(os.Stdout, html))
+		err = render.Terminal(c.OutOrStdout(), done.Result, terminalOptions(os.Stdout, filepath.Join(done.Dir, htmlName)))
 	}
 	return errors.Join(err, codeOf(done.Result))
-}
-
-func (f runFlags) adopt(ctx context.Context) (*target.Target, error) {
-	if f.api == "" {
-		if f.admin != "" || f.faults != "" || f.keyEnv != "" {
-			return nil, errors.New("--target-admin, --target-faults and --key-env describe a server that is already there; name it with --target URL")
-		}
-		return nil, nil //nolint:nilnil // nothing to adopt is an answer: the scenario starts its own
-	}
-	if f.keyEnv != "" && os.Getenv(f.keyEnv) == "" {
-		return nil, fmt.Errorf("--key-env %s: that environment variable is empty; export the API key there", f.keyEnv)
-	}
-	return target.Adopt(ctx, f.api, f.admin, f.faults, os.Getenv(target.AdminTokenEnv), os.Getenv(target.FaultTokenEnv))
 }
 
 // codeOf is the exit code of a result as an error; nil for a pass.
@@ -115,12 +112,4 @@ func codeOf(r result.Result) error {
 		return nil
 	}
 	return exitCode(r.ExitCode)
-}
-
-func writeHTML(path string, r result.Result) error {
-	file, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("cannot write the report: %w", err)
-	}
-	return errors.Join(render.HTML(file, r), file.Close())
 }

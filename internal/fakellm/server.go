@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -23,6 +24,8 @@ type Server struct {
 	Default Script
 	// Pick chooses the script by the request's ordinal, from 0, where no header does; nil = Default.
 	Pick func(n uint64) Script
+	// Seen is shown every chat completion as it came; calls may overlap. nil = nobody looks.
+	Seen func(r *http.Request, body []byte)
 
 	requests atomic.Uint64
 	open     atomic.Int64
@@ -70,8 +73,16 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request, n uint64) {
 		fail(w, http.StatusBadRequest, err.Error())
 		return
 	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 16<<20))
+	if err != nil {
+		fail(w, http.StatusBadRequest, "the body cannot be read: "+err.Error())
+		return
+	}
+	if s.Seen != nil {
+		s.Seen(r, body)
+	}
 	var req openai.ChatRequest
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 16<<20)).Decode(&req); err != nil {
+	if err := json.Unmarshal(body, &req); err != nil {
 		fail(w, http.StatusBadRequest, "the body is no chat completion: "+err.Error())
 		return
 	}

@@ -35,18 +35,22 @@ var _ lib.Executor = (*Executor)(nil)
 
 // Init implements lib.Executor: everything that can fail before the first request fails here.
 func (e *Executor) Init(context.Context) error {
+	env := func(name string) (string, bool) {
+		if v, ok := e.config.Env[name]; ok {
+			return v, ok
+		}
+		return os.LookupEnv(name)
+	}
 	key := ""
 	if name := e.config.Client.KeyEnv; name != "" {
 		var ok bool
-		if key, ok = e.config.Env[name]; !ok {
-			if key, ok = os.LookupEnv(name); !ok {
-				return fmt.Errorf("scenario %s: client.key_env names the environment variable %s, which is not set", e.config.Name, name)
-			}
+		if key, ok = env(name); !ok {
+			return fmt.Errorf("scenario %s: client.key_env names the environment variable %s, which is not set", e.config.Name, name)
 		}
 	}
 	c, err := client.New(client.Config{
 		Client: e.config.Client, Limits: e.config.Limits, Model: e.config.Plan.Model, Tenant: e.config.Plan.Tenant,
-		Stream: e.config.Plan.Stream, Key: key, Clock: e.session.Clock, MaxIdle: e.config.Plan.MaxInFlight,
+		Stream: e.config.Plan.Stream, Key: key, Env: env, Clock: e.session.Clock, MaxIdle: e.config.Plan.MaxInFlight,
 	})
 	if err != nil {
 		return fmt.Errorf("scenario %s: %w", e.config.Name, err)

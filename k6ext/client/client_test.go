@@ -304,3 +304,57 @@ func BenchmarkStreamTake(b *testing.B) {
 		b.Fatal(x.rec.Note)
 	}
 }
+
+// What the environment holds reaches the server, and neither errors nor notes.
+func TestHeadersFromTheEnvironment(t *testing.T) {
+	var got http.Header
+	synctest.Test(t, func(t *testing.T) {
+		pipe := fakellm.NewPipe()
+		server := &fakellm.Server{Default: fakellm.Script{Fail: "status=401"}, Seen: func(r *http.Request, _ []byte) { got = r.Header.Clone() }}
+		defer server.Serve(pipe)()
+		cfg := testConfig("")
+		cfg.Headers = map[string]string{"X-Team": "blue", "X-Token": "env:TOKEN"}
+		cfg.Env = func(name string) (string, bool) {
+			return map[string]string{"TOKEN": "Scheme s3cret"}[name], name == "TOKEN"
+		}
+		cfg.Key, cfg.Dial = "sk-123", pipe.Dial
+		c, err := New(cfg)
+		require.NoError(t, err)
+		defer c.Close()
+		res := c.Do(t.Context(), first(c, 4))
+		assert.Equal(t, record.HTTP4xx, res.Record.Outcome)
+
+		x := exchange{c: c}
+		x.note("wrong key sk-123 or token s3cret (Scheme s3cret)")
+		assert.Equal(t, "wrong key [secret] or token [secret] ([secret])", x.rec.Note)
+	})
+	assert.Equal(t, []string{"blue"}, got["X-Team"])
+	assert.Equal(t, []string{"Scheme s3cret"}, got["X-Token"])
+	assert.Equal(t, []string{"Bearer sk-123"}, got["Authorization"])
+
+	cfg := testConfig("")
+	cfg.Headers = map[string]string{"X-Token": "env:BROWNOUT_TEST_NOT_SET", "Host": "x", "Not a name": "x"}
+	_, err := New(cfg)
+	for _, want := range []string{`client.headers "X-Token" names the environment variable BROWNOUT_TEST_NOT_SET`, `client.headers "Host" is set by`, `client.headers "Not a name" is no`} {
+		require.ErrorContains(t, err, want)
+	}
+}
+
+func TestTokensWithoutUsage(t *testing.T) {
+	var body map[string]any
+	synctest.Test(t, func(t *testing.T) {
+		pipe := fakellm.NewPipe()
+		server := &fakellm.Server{Seen: func(_ *http.Request, b []byte) { assert.NoError(t, json.Unmarshal(b, &body)) }}
+		defer server.Serve(pipe)()
+		cfg := testConfig("perchunk=2")
+		cfg.Exact, cfg.NoUsage, cfg.Dial = false, true, pipe.Dial
+		c, err := New(cfg)
+		require.NoError(t, err)
+		defer c.Close()
+		res := c.Do(t.Context(), first(c, 8))
+		assert.Equal(t, record.OK, res.Record.Outcome)
+		assert.Equal(t, record.TokensByChunks, res.Record.TokensBy)
+		assert.Equal(t, 4, res.Record.OutputTokens, "chunks, which is an estimate")
+	})
+	assert.NotContains(t, body, "stream_options")
+}

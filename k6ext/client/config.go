@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +28,9 @@ type Config struct {
 	Tenant string      // of every record
 	Stream bool
 	Key    string // API key; "" sends no Authorization header
-	Clock  *event.Clock
+	// Env looks the environment variables up that headers name [os.LookupEnv].
+	Env   func(name string) (string, bool)
+	Clock *event.Clock
 	// MaxIdle bounds the connections kept open between requests [1024].
 	MaxIdle int
 	// Dial replaces the network; nil = TCP.
@@ -53,10 +54,8 @@ type settings struct {
 	static  []byte      // the part of the body that is the same for all: `"model":"m",…`
 	limits  slo.Limits
 	tls     *tls.Config
+	hide    *strings.Replacer // secrets, out of the notes that servers' errors become
 }
-
-// planned are the body fields that the plan decides, so that extra_body may not.
-var plannedNames = []string{"max_tokens", "messages", "model", "seed", "stream", "stream_options"}
 
 func (c Config) settle() (*settings, error) {
 	c.ConnectTimeout = orDefault(c.ConnectTimeout, DefaultConnect)
@@ -75,9 +74,17 @@ func (c Config) settle() (*settings, error) {
 	s := &settings{Config: c, limits: slo.Limits(c.Limits)}
 	s.url = strings.TrimRight(c.BaseURL, "/") + "/v1/chat/completions"
 	s.headers = make(http.Header)
-	for k, v := range c.Headers {
+	if c.Env == nil {
+		c.Env = os.LookupEnv
+	}
+	headers, secrets, err := load.ResolveHeaders(c.Headers, c.Env)
+	if err != nil {
+		wrong = append(wrong, fmt.Errorf("client.headers %w", err))
+	}
+	for k, v := range headers {
 		s.headers.Set(k, v)
 	}
+	s.hide = hiding(append(secrets, c.Key))
 	s.headers.Set("Content-Type", "application/json")
 	s.headers.Set("Accept", "application/json")
 	if c.Stream {
@@ -86,7 +93,6 @@ func (c Config) settle() (*settings, error) {
 	if c.Key != "" {
 		s.headers.Set("Authorization", "Bearer "+c.Key)
 	}
-	var err error
 	if s.tls, err = trust(c.CAFile); err != nil {
 		wrong = append(wrong, err)
 	}
@@ -113,12 +119,28 @@ func Check(c load.Client) error {
 	if c.MaxBody < 0 || c.MaxBody > 1<<30 {
 		wrong = append(wrong, fmt.Errorf("client.max_body_bytes is %d: it must lie in 0…%d", c.MaxBody, 1<<30))
 	}
-	for _, k := range slices.Sorted(maps.Keys(c.ExtraBody)) {
-		if slices.Contains(plannedNames, k) {
-			wrong = append(wrong, fmt.Errorf("client.extra_body sets %q: the plan decides that, remove it", k))
-		}
+	for _, err := range load.CheckHeaders(c.Headers) {
+		wrong = append(wrong, fmt.Errorf("client.headers %w", err))
+	}
+	for _, err := range load.CheckBody(c.ExtraBody) {
+		wrong = append(wrong, fmt.Errorf("client.extra_body %w", err))
 	}
 	return errors.Join(wrong...)
+}
+
+// hiding replaces secrets, and what follows a scheme such as "Bearer ".
+func hiding(secrets []string) *strings.Replacer {
+	var pairs []string
+	for _, s := range secrets {
+		if s == "" {
+			continue
+		}
+		pairs = append(pairs, s, "[secret]")
+		if _, token, ok := strings.Cut(s, " "); ok && token != "" {
+			pairs = append(pairs, token, "[secret]")
+		}
+	}
+	return strings.NewReplacer(pairs...)
 }
 
 func orDefault[T int | int64 | time.Duration](v, otherwise T) T {
@@ -135,7 +157,9 @@ func (c Config) staticBody() ([]byte, error) {
 	}
 	if c.Stream {
 		fields["stream"] = true
-		fields["stream_options"] = map[string]bool{"include_usage": true}
+		if !c.NoUsage {
+			fields["stream_options"] = map[string]bool{"include_usage": true}
+		}
 	}
 	maps.Copy(fields, c.ExtraBody)
 	body, err := json.Marshal(fields)

@@ -95,7 +95,7 @@ func (x *exchange) endAt(at event.Time, o record.Outcome, note string) {
 // note keeps the first sentence.
 func (x *exchange) note(text string) {
 	if x.rec.Note == "" {
-		x.rec.Note = clip(text, 300)
+		x.rec.Note = clip(x.c.hide.Replace(text), 300)
 	}
 }
 

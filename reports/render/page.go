@@ -271,6 +271,10 @@ func facts(r result.Result) []fact {
 		{"load", fmt.Sprintf("%s, %s requests/s planned, %s delivered", r.Load.Process, rate(r.Load.Rate), rate(r.Load.Delivered))},
 		{"tokens", fmt.Sprintf("%s in, %s out on average", number(r.Load.PromptMean), number(r.Load.OutputMean))},
 	}
+	if by := tokensBy(r.Target.Tokens); by != "" {
+		out = append(out, fact{"tokens counted", by})
+	}
+	out = append(out, spoken(r.Target)...)
 	if r.Target.Resilience != "" {
 		out = append(out, fact{"resilience", r.Target.Resilience})
 	}

@@ -193,6 +193,9 @@ func (t *terminal) phases(r result.Result) {
 		t.line(line(row))
 	}
 	t.line(t.paint(dim, "  percentiles count failures as ∞, as gates do"))
+	if by := tokensBy(r.Target.Tokens); by != "" && (r.Target.Kind == "foreign" || r.Target.Tokens.Chunks > 0) {
+		t.wrap("  ", "tokens are counted "+by)
+	}
 }
 
 // goodput of a phase without requests is no number.

@@ -60,6 +60,21 @@ type Target struct {
 	Model      string         `json:"model"`
 	Replicas   int            `json:"replicas,omitempty"`
 	State      map[string]any `json:"state,omitempty"` // /admin/state at the end
+
+	// Of a server that was there already; secrets are the names of their environment variables.
+	KeyEnv    string            `json:"key_env,omitempty"`
+	Headers   map[string]string `json:"headers,omitempty"` // values, or "env:NAME"
+	CAFile    string            `json:"ca_file,omitempty"`
+	ExtraBody map[string]any    `json:"extra_body,omitempty"`
+	MaxRate   float64           `json:"max_rate_per_s,omitempty"`
+
+	Tokens TokenSources `json:"tokens"`
+}
+
+// TokenSources says where the output tokens of complete answers come from, in answers.
+type TokenSources struct {
+	Usage  int `json:"by_usage"`  // the server's usage object
+	Chunks int `json:"by_chunks"` // content chunks counted: an estimate
 }
 
 // LoadInfo is the load in numbers.

@@ -9,9 +9,10 @@ import "time"
 type Client struct {
 	BaseURL   string            `json:"base_url"`             // "http://127.0.0.1:8000"; the client appends /v1/chat/completions
 	KeyEnv    string            `json:"key_env,omitempty"`    // environment variable that holds the API key
-	Headers   map[string]string `json:"headers,omitempty"`    //
+	Headers   map[string]string `json:"headers,omitempty"`    // a value "env:NAME" stands for what the environment variable NAME holds
 	CAFile    string            `json:"ca_file,omitempty"`    //
 	ExtraBody map[string]any    `json:"extra_body,omitempty"` // merged into every request body
+	NoUsage   bool              `json:"no_usage,omitempty"`   // do not ask streams for usage; tokens are then counted by chunks
 	// Exact: answers are synth text, so every token is compared. Off for foreign targets.
 	Exact bool `json:"exact"`
 	// Strict: a missing [DONE] is truncated, not a note.

@@ -216,6 +216,17 @@ func (r *running) describeTarget(g gathered) result.Target {
 	if t.Model == "" {
 		t.Model = r.Spec.Load.Model
 	}
+	d := r.target.Dialect
+	t.KeyEnv, t.Headers, t.CAFile, t.ExtraBody, t.MaxRate = d.KeyEnv, d.Headers, d.CAFile, d.Body, r.target.MaxRate
+	for i := range g.merged.Records {
+		switch rec := &g.merged.Records[i]; {
+		case rec.Outcome != record.OK && rec.Outcome != record.Degraded:
+		case rec.TokensBy == record.TokensByUsage:
+			t.Tokens.Usage++
+		default:
+			t.Tokens.Chunks++
+		}
+	}
 	return t
 }
 

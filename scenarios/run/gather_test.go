@@ -16,6 +16,7 @@ import (
 	"github.com/brownout-dev/brownout/faults"
 	"github.com/brownout-dev/brownout/internal/event"
 	"github.com/brownout-dev/brownout/reports/record"
+	"github.com/brownout-dev/brownout/reports/result"
 	"github.com/brownout-dev/brownout/reports/slo"
 	"github.com/brownout-dev/brownout/scenarios/library"
 	"github.com/brownout-dev/brownout/scenarios/spec"
@@ -193,4 +194,21 @@ func TestTheBeaconShowsOurClock(t *testing.T) {
 	assert.GreaterOrEqual(t, got.Now, before)
 	assert.LessOrEqual(t, got.Now, clock.Now())
 	assert.Less(t, math.Abs(float64(got.Now-event.Time(time.Now().UnixNano()))), 60e9)
+}
+
+func TestHowAForeignTargetIsSpokenTo(t *testing.T) {
+	r := built(t, "steady")
+	d := target.Dialect{KeyEnv: "KEY", Headers: map[string]string{"X-A": "env:A"}, CAFile: "ca.pem", Body: map[string]any{"temperature": 0}, NoUsage: true}
+	r.target = &target.Target{Kind: "foreign", API: "http://llm.example", Dialect: d, MaxRate: 50}
+	c := r.client()
+	told := target.Dialect{KeyEnv: c.KeyEnv, Headers: c.Headers, CAFile: c.CAFile, Body: c.ExtraBody, NoUsage: c.NoUsage}
+	assert.Equal(t, d, told)
+
+	g := gathered{merged: record.Merged{Records: []record.Record{
+		{Outcome: record.OK, TokensBy: record.TokensByUsage}, {Outcome: record.Degraded, TokensBy: record.TokensByUsage},
+		{Outcome: record.OK, TokensBy: record.TokensByChunks}, {Outcome: record.Reset}, {Outcome: record.Dropped},
+	}}}
+	got := r.describeTarget(g)
+	assert.Equal(t, result.TokenSources{Usage: 2, Chunks: 1}, got.Tokens, "of complete answers")
+	assert.Equal(t, []any{"KEY", d.Headers, "ca.pem", d.Body, 50.0}, []any{got.KeyEnv, got.Headers, got.CAFile, got.ExtraBody, got.MaxRate})
 }

@@ -44,8 +44,6 @@ type Config struct {
 	Adopted *target.Target
 	// Docker lets a fault agent of ours kill an adopted server's nodes as containers.
 	Docker bool
-	// KeyEnv names the environment variable with the API key of an adopted server; "" = none.
-	KeyEnv string
 	// Progress is called about once a second, and Say for each step that takes time. Both on one goroutine at a time.
 	Progress func(load.Progress)
 	Say      func(string)

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/brownout-dev/brownout/internal/admin"
@@ -33,32 +32,16 @@ type Target struct {
 	Faults     string // base URL of the fault holder's API, or ""
 	AdminToken string
 	FaultToken string
+	Dialect
+	MaxRate float64 // requests/s that may be sent; 0 = no cap
 
-	child *Child
-	agent *Child // holds faults for a server that is not ours; nil without one
+	child     *Child
+	agent     *Child            // holds faults for a server that is not ours; nil without one
+	transport http.RoundTripper // for our few calls to API; nil = the default
 }
 
 // stopGrace is how long a child may take to end in order.
 const stopGrace = 5 * time.Second
-
-// Adopt takes a server that is already there. It answers an error in one sentence when nobody does.
-func Adopt(ctx context.Context, api, adminURL, faultsURL, adminToken, faultToken string) (*Target, error) {
-	t := &Target{Kind: "foreign", API: strings.TrimRight(api, "/"), Admin: strings.TrimRight(adminURL, "/"),
-		Faults: strings.TrimRight(faultsURL, "/"), AdminToken: adminToken, FaultToken: faultToken}
-	for name, raw := range map[string]string{"--target": t.API, "--target-admin": t.Admin, "--target-faults": t.Faults} {
-		if raw == "" && name != "--target" {
-			continue
-		}
-		u, err := url.Parse(raw)
-		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-			return nil, fmt.Errorf("%s %q is not a base URL; write for example http://127.0.0.1:8000", name, raw)
-		}
-	}
-	if err := t.Reachable(ctx); err != nil {
-		return nil, fmt.Errorf("nobody answers at --target %s (%w); start the server or correct the URL", t.API, err)
-	}
-	return t, nil
-}
 
 // Reachable reports whether anything speaks HTTP there, whatever it says.
 func (t *Target) Reachable(ctx context.Context) error {
@@ -68,7 +51,7 @@ func (t *Target) Reachable(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := (&http.Client{Transport: t.transport}).Do(req)
 	if err != nil {
 		var inner *url.Error
 		if e, ok := err.(*url.Error); ok { //nolint:errorlint // client.Do documents that it returns *url.Error itself

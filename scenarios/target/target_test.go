@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -110,22 +108,4 @@ func TestLastWordsOfAChildThatFailed(t *testing.T) {
 
 	_, err := StartRefserver(t.Context(), Refserver{Binary: "/bin/false", Dir: t.TempDir(), Preset: "chat-8b"})
 	assert.ErrorContains(t, err, "did not start")
-}
-
-func TestAdopt(t *testing.T) {
-	srv := httptest.NewServer(http.NotFoundHandler())
-	defer srv.Close()
-	got, err := Adopt(t.Context(), srv.URL+"/", "", "", "", "")
-	require.NoError(t, err, "any answer is an answer")
-	assert.Equal(t, srv.URL, got.API)
-	require.NoError(t, got.Ready(t.Context(), time.Second))
-	assert.Nil(t, got.Died())
-	got.Stop()
-
-	_, err = Adopt(t.Context(), "http://127.0.0.1:1", "", "", "", "")
-	require.ErrorContains(t, err, "nobody answers at --target http://127.0.0.1:1")
-	_, err = Adopt(t.Context(), srv.URL, "localhost:9000", "", "", "")
-	require.ErrorContains(t, err, "--target-admin")
-	_, err = Adopt(t.Context(), "ftp://x", "", "", "", "")
-	assert.ErrorContains(t, err, "--target")
 }

@@ -43,6 +43,9 @@ func (l *link) ours(b *wire.Beat) *wire.Beat {
 		for j := range d.Holdings {
 			d.Holdings[j].Expires = l.shift.Map(d.Holdings[j].Expires)
 		}
+		for j := range d.Throttles {
+			d.Throttles[j].Expires = l.shift.Map(d.Throttles[j].Expires)
+		}
 	}
 	return b
 }

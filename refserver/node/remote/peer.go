@@ -271,7 +271,7 @@ func (p *peer) state(life admin.NodeLife) admin.Node {
 		n.Devices = slices.Clone(n.Devices)
 		for i := range n.Devices { // the process is gone, and its memory with it
 			d := &n.Devices[i]
-			d.Used, d.Free, d.Ledger, d.Holdings, d.Utilisation = 0, d.Total, nil, nil, 0
+			d.Used, d.Free, d.Ledger, d.Holdings, d.Throttles, d.Utilisation = 0, d.Total, nil, nil, nil, 0
 		}
 		for i := range n.Replicas {
 			r := &n.Replicas[i]
