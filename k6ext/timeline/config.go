@@ -13,6 +13,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"go.k6.io/k6/v2/lib"
 	"go.k6.io/k6/v2/lib/executor"
+	"go.k6.io/k6/v2/metrics"
 
 	"github.com/brownout-dev/brownout/faults"
 	"github.com/brownout-dev/brownout/k6ext/options"
@@ -113,8 +114,12 @@ func (c Config) NewExecutor(es *lib.ExecutionState, logger *logrus.Entry) (lib.E
 	if err != nil {
 		return nil, fmt.Errorf("scenario %s: %w", c.Name, err)
 	}
+	tags := es.Test.RunTags
+	if es.Test.Options.SystemTags.Has(metrics.TagScenario) {
+		tags = tags.With("scenario", c.Name)
+	}
 	return &Executor{
 		BaseExecutor: executor.NewBaseExecutor(c, es, logger), config: c,
-		session: c.registry.Open(c.Timeline.Run, es), holder: holder,
+		session: c.registry.Open(c.Timeline.Run, es), holder: holder, tags: tags.WithTagsFromMap(c.Tags),
 	}, nil
 }
