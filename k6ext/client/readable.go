@@ -3,14 +3,13 @@ package client
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/brownout-dev/brownout/k6ext/options"
 	"github.com/brownout-dev/brownout/scenarios/load"
 )
 
 // Read reads the options of a client as people write them: those of `new Client({…})` and of "client"
-// in a scenario. Mistakes are noted in o; what Check finds is noted there, too.
+// in a scenario. Every mistake that Check finds is noted in o.
 func Read(o *options.Object) Config {
 	c := Config{
 		Client: load.Client{
@@ -44,18 +43,4 @@ func Read(o *options.Object) Config {
 		}
 	}
 	return c
-}
-
-// Placeholder makes a Config that Read complained of valid, so that Check does not complain again.
-func (c *Config) Placeholder() {
-	if !isBase(c.BaseURL) {
-		c.BaseURL = "http://127.0.0.1"
-	}
-	c.ConnectTimeout, c.TTFTTimeout = max(c.ConnectTimeout, 0), max(c.TTFTTimeout, 0)
-	c.StallTimeout, c.TotalTimeout = max(c.StallTimeout, 0), max(c.TotalTimeout, 0)
-	c.MaxBody = min(max(c.MaxBody, 0), 1<<30)
-	maps.DeleteFunc(c.ExtraBody, func(k string, _ any) bool { return slices.Contains(plannedNames, k) })
-	c.Limits.TTFT, c.Limits.TPOT = max(c.Limits.TTFT, 0), max(c.Limits.TPOT, 0)
-	c.Limits.Gap, c.Limits.E2E = max(c.Limits.Gap, 0), max(c.Limits.E2E, 0)
-	c.Model = strings.TrimSpace(c.Model)
 }

@@ -35,6 +35,8 @@ type Config struct {
 	executor.BaseConfig
 	Timeline faults.Plan `json:"timeline"`
 	registry *session.Registry
+	readable bool
+	mistakes []error // of the readable notation
 }
 
 var _ lib.ExecutorConfig = Config{}
@@ -43,17 +45,34 @@ var _ lib.ExecutorConfig = Config{}
 func Register(registry *session.Registry) {
 	lib.RegisterExecutorConfigType(Type, func(name string, raw []byte) (lib.ExecutorConfig, error) {
 		c := Config{BaseConfig: executor.NewBaseConfig(name, Type), registry: registry}
-		if err := options.Decode(raw, &c); err != nil {
+		if err := c.read(raw); err != nil {
 			return nil, fmt.Errorf("scenario %s (%s): %w", name, Type, err)
 		}
 		return c, nil
 	})
 }
 
+func (c *Config) read(raw []byte) error {
+	o, err := options.Read(raw)
+	if err != nil {
+		return err
+	}
+	if o.Has("timeline") {
+		return options.Decode(raw, c)
+	}
+	return c.readReadable(o)
+}
+
 // Validate implements lib.ExecutorConfig: everything that is wrong, at once.
 func (c Config) Validate() []error {
-	wrong := c.BaseConfig.Validate()
-	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
+	wrong := append(c.BaseConfig.Validate(), c.mistakes...)
+	bad := func(format string, args ...any) {
+		err := fmt.Errorf(format, args...)
+		if c.readable {
+			err = readableNames(err)
+		}
+		wrong = append(wrong, err)
+	}
 	t := c.Timeline
 	if t.Endpoint == "" {
 		bad("timeline.endpoint is empty: give the base URL of the fault holder's API")
