@@ -67,7 +67,9 @@ func (c Config) drain() time.Duration {
 // Validate implements lib.ExecutorConfig: everything that is wrong, at once.
 func (c Config) Validate() []error {
 	wrong := c.BaseConfig.Validate()
+	drain := "drain_ns"
 	if c.readable {
+		drain = "drain"
 		wrong = append(wrong, c.mistakes...)
 		wrong = append(wrong, readableNames(c.Plan.Validate())...)
 	} else {
@@ -76,12 +78,12 @@ func (c Config) Validate() []error {
 				wrong = append(wrong, err)
 			}
 		}
+		if c.Limits.TTFT < 0 || c.Limits.TPOT < 0 || c.Limits.Gap < 0 || c.Limits.E2E < 0 {
+			wrong = append(wrong, errors.New("limits must not be negative: leave a limit out to have none"))
+		}
 	}
 	if c.Drain < 0 || c.Drain > time.Hour {
-		wrong = append(wrong, fmt.Errorf("drain_ns is %v: it must lie in 0…1h", c.Drain))
-	}
-	if c.Limits.TTFT < 0 || c.Limits.TPOT < 0 || c.Limits.Gap < 0 || c.Limits.E2E < 0 {
-		wrong = append(wrong, errors.New("limits must not be negative: leave a limit out to have none"))
+		wrong = append(wrong, fmt.Errorf("%s is %v: it must lie in 0…1h", drain, c.Drain))
 	}
 	if c.Exec.Valid {
 		wrong = append(wrong, errors.New("exec is set, but this executor runs no JavaScript: remove it"))
