@@ -68,7 +68,7 @@ func TestBasicK6Examples(t *testing.T) {
 	allExamples(t, []string{Binary(t), "k6"})
 }
 
-// The control: a server without protection does not absorb the fault, and the thresholds say so.
+// The control: without its protections the engine that died stays dead, and the thresholds say so.
 func TestE2EK6ThresholdsSeeAnUnprotectedServer(t *testing.T) {
 	s := Serve(t, "--resilience", "none")
 	code, text := k6Run(t, []string{Binary(t), "k6"}, s.Env(), example("thresholds.js"))
@@ -138,7 +138,7 @@ func TestE2EK6PrometheusRemoteWrite(t *testing.T) {
 	require.Equal(t, 0, code, text)
 
 	sent := query(t, address, `sum(max_over_time(k6_brownout_requests_total[5m]))`)
-	assert.Greater(t, sent, 100.0)
+	assert.Greater(t, sent, 1000.0)
 	assert.InDelta(t, sent, query(t, address, `sum(max_over_time(k6_brownout_requests_total{outcome="ok"}[5m]))`), 0.1*sent, "the outcome is a label")
 	assert.InDelta(t, 1, query(t, address, `sum(max_over_time(k6_brownout_faults_total{fault="gpu.oom",target="n1/g0"}[5m]))`), 0)
 	assert.Positive(t, query(t, address, `max(max_over_time(k6_brownout_ttft_p99[5m]))`))

@@ -1,5 +1,6 @@
 // Planned faults, and thresholds on how fast users were well again: exit code 0.
-// With -e STRICT=1 one more threshold stands, which no server keeps: exit code 99.
+// With -e STRICT=1 one more threshold stands, which no server keeps: exit code 99. A server without
+// its protections (serve --resilience none) fails brownout_unrecovered: 99, too.
 //
 //   export BROWNOUT_ADMIN_TOKEN=a BROWNOUT_FAULT_TOKEN=b
 //   brownout serve --preset chat-8b --faults &
@@ -9,10 +10,10 @@ import { ARRIVALS, TIMELINE } from 'k6/x/brownout';
 /** @type {import('k6/x/brownout').ArrivalsScenario} */
 const load = {
   executor: ARRIVALS,
-  rate: '20/s',
+  rate: __ENV.RATE || '100/s',
   duration: '12s',
-  promptTokens: 128,
-  outputTokens: 32,
+  promptTokens: 512,
+  outputTokens: 64,
   drain: '15s',
   client: {
     baseURL: __ENV.BROWNOUT_URL || 'http://127.0.0.1:8000',
