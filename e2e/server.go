@@ -34,7 +34,7 @@ func Serve(t testing.TB, args ...string) Server {
 	log := &buffer{}
 	c.Stdout, c.Stderr = log, log
 	start(t, c)
-	ready(t, s.API+"/v1/models", log)
+	ready(t, s.API+"/readyz", log)
 	ready(t, s.Faults+"/faults", log)
 	return s
 }
