@@ -18,13 +18,13 @@ func TestBasicContainers(t *testing.T) {
 	env := []string{"BROWNOUT_ADMIN_TOKEN=" + adminToken}
 
 	t.Run("steady", func(t *testing.T) {
-		s := StartServer(t)
+		s := StartContainer(t)
 		a, r := Settled(t, env, "steady", "--target", s.API, "--target-admin", s.Admin)
 		require.Equal(t, 0, a.Code, "%s\n%s", a.Stdout, a.Stderr)
 		assert.Equal(t, slo.Pass, r.Judgement.Verdict)
 	})
 	t.Run("gpu-oom", func(t *testing.T) {
-		s := StartServer(t)
+		s := StartContainer(t)
 		a, r := Settled(t, env, "gpu-oom", "--target", s.API, "--target-admin", s.Admin)
 		require.Equal(t, 0, a.Code, "%s\n%s", a.Stdout, a.Stderr)
 		f := onlyFault(t, r)
@@ -35,7 +35,7 @@ func TestBasicContainers(t *testing.T) {
 		assert.Len(t, r.Clocks, 3, "server, fault agent and load generator")
 	})
 	t.Run("gpu-oom without resilience", func(t *testing.T) {
-		s := StartServer(t, "--resilience", "none")
+		s := StartContainer(t, "--resilience", "none")
 		a, r := Settled(t, env, "gpu-oom", "--target", s.API, "--target-admin", s.Admin)
 		require.Equal(t, 99, a.Code, "%s\n%s", a.Stdout, a.Stderr)
 		assert.NotZero(t, onlyFault(t, r).Lost)
@@ -47,7 +47,7 @@ func TestBasicContainers(t *testing.T) {
 func TestBasicContainersLeaveNothing(t *testing.T) {
 	Docker(t)
 	var id string
-	t.Run("inner", func(t *testing.T) { id = StartServer(t).GetContainerID() })
+	t.Run("inner", func(t *testing.T) { id = StartContainer(t).GetContainerID() })
 	require.NotEmpty(t, id)
 	docker, err := testcontainers.NewDockerClientWithOpts(t.Context())
 	require.NoError(t, err)

@@ -32,17 +32,14 @@ func Docker(t *testing.T) {
 	}
 }
 
-// Server is the reference server in a container.
-type Server struct {
+// Container is the reference server in a container.
+type Container struct {
 	testcontainers.Container
 	API, Admin string // base URLs, reachable from here
 }
 
-// adminToken opens the admin listener of the containers of these tests.
-const adminToken = "e2e-admin"
-
-// StartServer builds the image from the tree's static binary and runs it.
-func StartServer(t *testing.T, args ...string) Server {
+// StartContainer builds the image from the tree's static binary and runs it.
+func StartContainer(t *testing.T, args ...string) Container {
 	t.Helper()
 	image, err := filepath.Abs("../bin/image")
 	require.NoError(t, err)
@@ -56,7 +53,7 @@ func StartServer(t *testing.T, args ...string) Server {
 	)
 	testcontainers.CleanupContainer(t, c) // before the error is looked at: a failed start leaves a container too
 	require.NoError(t, err)
-	s := Server{Container: c}
+	s := Container{Container: c}
 	s.API, err = c.PortEndpoint(t.Context(), "8000/tcp", "http")
 	require.NoError(t, err)
 	s.Admin, err = c.PortEndpoint(t.Context(), "9000/tcp", "http")

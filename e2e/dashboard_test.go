@@ -3,7 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -24,9 +23,9 @@ func TestE2EDashboardShowsARun(t *testing.T) {
 	if err != nil {
 		t.Skip("no prometheus here (Debian: apt-get install prometheus), so the dashboard's expressions are not evaluated")
 	}
-	server := startServe(t)
+	server := Serve(t)
 	dir := t.TempDir()
-	at := freeAddress(t)
+	at := freePorts(t, 1)[0]
 	config, err := os.ReadFile("../refserver/deploy/prometheus/prometheus.yml")
 	require.NoError(t, err)
 	rules, err := os.ReadFile("../refserver/deploy/prometheus/rules.yml")
@@ -36,7 +35,7 @@ func TestE2EDashboardShowsARun(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(mine), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "rules.yml"), rules, 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "admin-token"), []byte(adminToken), 0o600))
-	background(t, exec.Command(prometheus, "--config.file="+dir+"/prometheus.yml", "--storage.tsdb.path="+dir+"/data", "--web.listen-address="+at))
+	start(t, exec.Command(prometheus, "--config.file="+dir+"/prometheus.yml", "--storage.tsdb.path="+dir+"/data", "--web.listen-address="+at))
 
 	a, _ := Run(t, []string{"BROWNOUT_ADMIN_TOKEN=" + adminToken}, "steady", "--target", server.API, "--target-admin", server.Admin)
 	require.Contains(t, []int{0, 3}, a.Code, "a busy machine may say unknown: %s", a.Stderr)
@@ -115,12 +114,4 @@ func getJSON(url string, into any) error {
 	}
 	defer resp.Body.Close()
 	return json.NewDecoder(resp.Body).Decode(into)
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // at once
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }

@@ -56,6 +56,16 @@ type trial struct {
 	whileOn  func(p *os.Process, line load.Progress)
 }
 
+// newChild is k6 with a script on its standard input and nothing else.
+func newChild(t *testing.T, home, script string) *exec.Cmd {
+	t.Helper()
+	child := exec.CommandContext(t.Context(), os.Args[0], "run", "--quiet", "-")
+	child.Env = append(os.Environ(), childEnv+"=1", "K6_NO_USAGE_REPORT=true", "K6_AUTO_EXTENSION_RESOLUTION=false",
+		"K6_NO_COLOR=true", "HOME="+home)
+	child.Stdin = strings.NewReader(script)
+	return child
+}
+
 type outcome struct {
 	code     int
 	text     string

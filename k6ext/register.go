@@ -15,7 +15,7 @@ import (
 
 func init() {
 	registry := session.NewRegistry()
-	modules.Register()
+	modules.Register(registry)
 	arrivals.Register(registry)
 	timeline.Register(registry)
 	output.Register(registry)

@@ -27,7 +27,7 @@ type foreignFlags struct {
 
 // names of the flags that mean nothing without --target.
 func (f *foreignFlags) names() []string {
-	return []string{"target-admin", "target-faults", "key-env", "header", "ca-file", "body", "model", "tokens", "max-rate", "yes-break"}
+	return []string{"target-admin", "target-faults", "key-env", "header", "ca-file", "body", "model", "tokens", "max-rate", "yes-break", "docker"}
 }
 
 func (f *foreignFlags) add(c *cobra.Command) {

@@ -22,11 +22,14 @@ import (
 // Type is the executor's name in k6's options.
 const Type = "brownout-arrivals"
 
-// Config is a scenario's options: k6's own and load.ArrivalsOptions beside them.
+// Config is a scenario's options: k6's own and load.ArrivalsOptions beside them. Two notations are
+// read: this one, which scenarios/run and k6 itself write, and the readable one, without "plan".
 type Config struct {
 	executor.BaseConfig
 	load.ArrivalsOptions
 	registry *session.Registry
+	readable bool
+	mistakes []error // of the readable notation
 }
 
 var _ lib.ExecutorConfig = Config{}
@@ -35,11 +38,22 @@ var _ lib.ExecutorConfig = Config{}
 func Register(registry *session.Registry) {
 	lib.RegisterExecutorConfigType(Type, func(name string, raw []byte) (lib.ExecutorConfig, error) {
 		c := Config{BaseConfig: executor.NewBaseConfig(name, Type), registry: registry}
-		if err := options.Decode(raw, &c); err != nil {
+		if err := c.read(raw); err != nil {
 			return nil, fmt.Errorf("scenario %s (%s): %w", name, Type, err)
 		}
 		return c, nil
 	})
+}
+
+func (c *Config) read(raw []byte) error {
+	o, err := options.Read(raw)
+	if err != nil {
+		return err
+	}
+	if o.Has("plan") {
+		return options.Decode(raw, c)
+	}
+	return c.readReadable(o)
 }
 
 // drain is how long open requests may go on after the last arrival: drain_ns, else k6's gracefulStop.
@@ -53,16 +67,23 @@ func (c Config) drain() time.Duration {
 // Validate implements lib.ExecutorConfig: everything that is wrong, at once.
 func (c Config) Validate() []error {
 	wrong := c.BaseConfig.Validate()
-	for _, err := range []error{c.Plan.Validate(), client.Check(c.Client)} {
-		if err != nil {
-			wrong = append(wrong, err)
+	drain := "drain_ns"
+	if c.readable {
+		drain = "drain"
+		wrong = append(wrong, c.mistakes...)
+		wrong = append(wrong, readableNames(c.Plan.Validate())...)
+	} else {
+		for _, err := range []error{c.Plan.Validate(), client.Check(c.Client)} {
+			if err != nil {
+				wrong = append(wrong, err)
+			}
+		}
+		if c.Limits.TTFT < 0 || c.Limits.TPOT < 0 || c.Limits.Gap < 0 || c.Limits.E2E < 0 {
+			wrong = append(wrong, errors.New("limits must not be negative: leave a limit out to have none"))
 		}
 	}
 	if c.Drain < 0 || c.Drain > time.Hour {
-		wrong = append(wrong, fmt.Errorf("drain_ns is %v: it must lie in 0…1h", c.Drain))
-	}
-	if c.Limits.TTFT < 0 || c.Limits.TPOT < 0 || c.Limits.Gap < 0 || c.Limits.E2E < 0 {
-		wrong = append(wrong, errors.New("limits must not be negative: leave a limit out to have none"))
+		wrong = append(wrong, fmt.Errorf("%s is %v: it must lie in 0…1h", drain, c.Drain))
 	}
 	if c.Exec.Valid {
 		wrong = append(wrong, errors.New("exec is set, but this executor runs no JavaScript: remove it"))

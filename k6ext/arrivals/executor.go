@@ -83,11 +83,18 @@ func (e *Executor) Run(ctx context.Context, out chan<- metrics.SampleContainer) 
 	defer e.client.Close()
 	self := watchSelf(pace.New())
 	start := e.session.Start(e.session.Clock.Now().Add(lead))
+	recorder := e.session.Test.Recovery
+	if e.config.Harness != "" {
+		recorder.Off() // the harness judges
+	}
+	e.session.Test.Out(out)
+	recorder.Plan(start, e.config.Plan.Arrivals.Rate)
 	d := &dispatcher{
 		plan: &e.config.Plan, share: e.share, start: start, clock: e.session.Clock, waiter: pace.New(),
 		drain: e.config.drain(), client: e.client, due: &e.session.Due, inFlight: &e.session.InFlight,
 		report: func(res client.Result) {
 			e.count(res.Record.Outcome)
+			recorder.Request(&res.Record)
 			// Not bound to ctx: an aborted run's records matter too, and k6 reads until Run returns.
 			out <- e.maker.Make(res.Record, res.Gaps, time.Now())
 		},

@@ -43,6 +43,8 @@ type Request struct {
 	Due    event.Time
 	Body   []byte
 	Answer synth.Key // the exact answer, where the target is exact
+	// OnText gets every piece of the answer's text, which it may not keep; nil = nobody wants it.
+	OnText func(piece []byte)
 }
 
 // Result is what became of it.

@@ -105,8 +105,7 @@ func (c Config) settle() (*settings, error) {
 // Check reports everything that is wrong with the options, without touching files or network.
 func Check(c load.Client) error {
 	var wrong []error
-	u, err := url.Parse(c.BaseURL)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+	if !isBase(c.BaseURL) {
 		wrong = append(wrong, fmt.Errorf("client.base_url is %q: write the target's address, as in http://127.0.0.1:8000", c.BaseURL))
 	}
 	for name, d := range map[string]time.Duration{
@@ -141,6 +140,12 @@ func hiding(secrets []string) *strings.Replacer {
 		}
 	}
 	return strings.NewReplacer(pairs...)
+}
+
+// isBase reports whether text is the address of a target.
+func isBase(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
 func orDefault[T int | int64 | time.Duration](v, otherwise T) T {

@@ -117,6 +117,9 @@ func (x *exchange) take(c *chunk, ev openai.Event) {
 		if x.rec.Streaming {
 			x.stamp(ev)
 		}
+		if x.req.OnText != nil && len(c.text) > 0 {
+			x.req.OnText(c.text)
+		}
 		if note := x.model.take(c, x.exact); note != "" {
 			x.endAt(ev.At, record.Corrupt, note)
 			return

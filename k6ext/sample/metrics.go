@@ -17,6 +17,15 @@ type Metrics struct {
 	Goodput      *metrics.Metric // rate over requests due
 	Requests     *metrics.Metric // counter, tag outcome
 	OutputTokens *metrics.Metric // counter
+	MaxGap       *metrics.Metric // trend: the longest gap between content chunks of a request
+
+	// One sample a fault, at the end of the test. Tags fault (its kind), target, state.
+	Faults      *metrics.Metric // counter
+	Unrecovered *metrics.Metric // rate: not proven, or not seen to be over
+	TTR         *metrics.Metric // trend: impact → recovered; none for an absorbed or unrecovered fault
+	TTM         *metrics.Metric // trend: impact → mitigated, where it was while the fault was on
+	Residual    *metrics.Metric // trend: cleared → recovered
+	OutOfSLO    *metrics.Metric // trend: time out of the objective
 }
 
 // Register makes the metrics known. It may be called again on the same registry: a script's import
@@ -36,6 +45,13 @@ func Register(r *metrics.Registry) (*Metrics, error) {
 		{&m.Goodput, "brownout_goodput", metrics.Rate, metrics.Default},
 		{&m.Requests, "brownout_requests", metrics.Counter, metrics.Default},
 		{&m.OutputTokens, "brownout_output_tokens", metrics.Counter, metrics.Default},
+		{&m.MaxGap, "brownout_max_gap", metrics.Trend, metrics.Time},
+		{&m.Faults, "brownout_faults", metrics.Counter, metrics.Default},
+		{&m.Unrecovered, "brownout_unrecovered", metrics.Rate, metrics.Default},
+		{&m.TTR, "brownout_ttr", metrics.Trend, metrics.Time},
+		{&m.TTM, "brownout_ttm", metrics.Trend, metrics.Time},
+		{&m.Residual, "brownout_residual", metrics.Trend, metrics.Time},
+		{&m.OutOfSLO, "brownout_out_of_slo", metrics.Trend, metrics.Time},
 	} {
 		metric, err := r.NewMetric(def.name, def.kind, def.unit)
 		if err != nil {

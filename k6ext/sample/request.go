@@ -29,7 +29,8 @@ type Maker struct {
 	byWord  [record.NumOutcomes]*metrics.TagSet // tags with outcome
 }
 
-// NewMaker prepares the tag sets once, so that a request costs no look-up.
+// NewMaker prepares the tag sets once, so that a request costs no look-up. builtin is nil where k6
+// itself counts iterations.
 func NewMaker(run string, m *Metrics, builtin *metrics.BuiltinMetrics, tags *metrics.TagSet) *Maker {
 	k := &Maker{run: run, metrics: m, builtin: builtin, tags: tags}
 	for o := range record.NumOutcomes {
@@ -54,9 +55,11 @@ func (k *Maker) Make(rec record.Record, gaps []time.Duration, now time.Time) *Re
 		good = 1
 	}
 	add(k.metrics.Requests, k.byWord[rec.Outcome], 1)
-	if rec.Outcome == record.Dropped {
+	switch {
+	case k.builtin == nil:
+	case rec.Outcome == record.Dropped:
 		add(k.builtin.DroppedIterations, k.tags, 1)
-	} else {
+	default:
 		add(k.builtin.Iterations, k.tags, 1)
 	}
 	if rec.Outcome != record.Unfinished || rec.Harmed != 0 { // unfinished inside every limit: counted, not judged
@@ -68,6 +71,7 @@ func (k *Maker) Make(rec record.Record, gaps []time.Duration, now time.Time) *Re
 	trend(k.metrics.TPOT, tpot, ok)
 	e2e, ok := rec.E2E()
 	trend(k.metrics.E2E, e2e, ok)
+	trend(k.metrics.MaxGap, rec.MaxGap, rec.Chunks > 1)
 	lag, ok := rec.Lag()
 	trend(k.metrics.SchedLag, lag, ok)
 	if rec.OutputTokens > 0 {

@@ -1,7 +1,7 @@
 // Package session is what the executors and the output of one test run share inside the process:
-// the clock, time zero, counters, what became of the faults. The extension's root owns the registry.
+// the clock, time zero, counters, what became of the faults, and how the test ends. The extension's root owns the registry.
 //
-// What may not live here: sending, files, k6's interfaces beyond the identity of a run.
+// What may not live here: sending, files, k6's interfaces beyond the identity of a test and its channel.
 package session
 
 import (
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.k6.io/k6/v2/lib"
+	"go.k6.io/k6/v2/metrics"
 
 	"github.com/brownout-dev/brownout/internal/event"
 	"github.com/brownout-dev/brownout/reports/record"
@@ -20,6 +21,7 @@ import (
 type Registry struct {
 	mu   sync.Mutex
 	runs map[string]*Session
+	test *Test // the newest
 }
 
 // NewRegistry makes an empty one.
@@ -32,7 +34,12 @@ func (r *Registry) Open(run string, es *lib.ExecutionState) *Session {
 	defer r.mu.Unlock()
 	s := r.runs[run]
 	if s == nil || s.test != es {
-		s = &Session{Run: run, Clock: event.NewClock(), test: es, zero: make(chan struct{}), over: make(chan struct{})}
+		var registry *metrics.Registry
+		if es != nil {
+			registry = es.Test.Registry
+		}
+		test, _ := r.testOf(registry)
+		s = &Session{Run: run, Clock: test.Clock, Test: test, test: es, zero: make(chan struct{}), over: make(chan struct{})}
 		r.runs[run] = s
 	}
 	return s
@@ -49,6 +56,7 @@ func (r *Registry) Find(run string) *Session {
 type Session struct {
 	Run   string
 	Clock *event.Clock
+	Test  *Test
 	test  *lib.ExecutionState
 
 	// Counters of the load; the arrivals executor writes, the live progress reads.

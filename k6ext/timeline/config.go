@@ -13,6 +13,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"go.k6.io/k6/v2/lib"
 	"go.k6.io/k6/v2/lib/executor"
+	"go.k6.io/k6/v2/metrics"
 
 	"github.com/brownout-dev/brownout/faults"
 	"github.com/brownout-dev/brownout/k6ext/options"
@@ -34,6 +35,8 @@ type Config struct {
 	executor.BaseConfig
 	Timeline faults.Plan `json:"timeline"`
 	registry *session.Registry
+	readable bool
+	mistakes []error // of the readable notation
 }
 
 var _ lib.ExecutorConfig = Config{}
@@ -42,17 +45,34 @@ var _ lib.ExecutorConfig = Config{}
 func Register(registry *session.Registry) {
 	lib.RegisterExecutorConfigType(Type, func(name string, raw []byte) (lib.ExecutorConfig, error) {
 		c := Config{BaseConfig: executor.NewBaseConfig(name, Type), registry: registry}
-		if err := options.Decode(raw, &c); err != nil {
+		if err := c.read(raw); err != nil {
 			return nil, fmt.Errorf("scenario %s (%s): %w", name, Type, err)
 		}
 		return c, nil
 	})
 }
 
+func (c *Config) read(raw []byte) error {
+	o, err := options.Read(raw)
+	if err != nil {
+		return err
+	}
+	if o.Has("timeline") {
+		return options.Decode(raw, c)
+	}
+	return c.readReadable(o)
+}
+
 // Validate implements lib.ExecutorConfig: everything that is wrong, at once.
 func (c Config) Validate() []error {
-	wrong := c.BaseConfig.Validate()
-	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
+	wrong := append(c.BaseConfig.Validate(), c.mistakes...)
+	bad := func(format string, args ...any) {
+		err := fmt.Errorf(format, args...)
+		if c.readable {
+			err = readableNames(err)
+		}
+		wrong = append(wrong, err)
+	}
 	t := c.Timeline
 	if t.Endpoint == "" {
 		bad("timeline.endpoint is empty: give the base URL of the fault holder's API")
@@ -113,8 +133,12 @@ func (c Config) NewExecutor(es *lib.ExecutionState, logger *logrus.Entry) (lib.E
 	if err != nil {
 		return nil, fmt.Errorf("scenario %s: %w", c.Name, err)
 	}
+	tags := es.Test.RunTags
+	if es.Test.Options.SystemTags.Has(metrics.TagScenario) {
+		tags = tags.With("scenario", c.Name)
+	}
 	return &Executor{
 		BaseExecutor: executor.NewBaseExecutor(c, es, logger), config: c,
-		session: c.registry.Open(c.Timeline.Run, es), holder: holder,
+		session: c.registry.Open(c.Timeline.Run, es), holder: holder, tags: tags.WithTagsFromMap(c.Tags),
 	}, nil
 }

@@ -16,13 +16,15 @@ type Executor struct {
 	config  Config
 	session *session.Session
 	holder  holder
+	tags    *metrics.TagSet
 }
 
 var _ lib.Executor = (*Executor)(nil)
 
 // Run implements lib.Executor. Faults that fail are recorded and logged; they do not end the load,
 // because what it measured until then is still worth having.
-func (e *Executor) Run(ctx context.Context, _ chan<- metrics.SampleContainer) error {
+func (e *Executor) Run(ctx context.Context, out chan<- metrics.SampleContainer) error {
+	e.session.Test.Out(out)
 	if e.session.Options() == nil { // no load of ours in this test: time zero is now
 		e.session.Start(e.session.Clock.Now())
 	}
@@ -32,7 +34,7 @@ func (e *Executor) Run(ctx context.Context, _ chan<- metrics.SampleContainer) er
 		return nil
 	}
 	w := walker{
-		plan: e.config.Timeline, session: e.session, holder: e.holder,
+		plan: e.config.Timeline, session: e.session, holder: e.holder, tags: e.tags,
 		warn: func(fault string, err error) { e.GetLogger().WithError(err).Errorf("fault %q", fault) },
 	}
 	// A load that ended before its plan takes the faults with it: nobody would measure them.

@@ -8,9 +8,12 @@ import (
 	"sync"
 	"time"
 
+	"go.k6.io/k6/v2/metrics"
+
 	"github.com/brownout-dev/brownout/faults"
 	"github.com/brownout-dev/brownout/internal/event"
 	"github.com/brownout-dev/brownout/internal/pace"
+	"github.com/brownout-dev/brownout/k6ext/recovery"
 	"github.com/brownout-dev/brownout/k6ext/session"
 	"github.com/brownout-dev/brownout/reports/record"
 )
@@ -27,6 +30,7 @@ type walker struct {
 	plan    faults.Plan
 	session *session.Session
 	holder  holder
+	tags    *metrics.TagSet // of the recovery samples
 	warn    func(fault string, err error)
 }
 
@@ -51,10 +55,13 @@ func (w *walker) step(ctx context.Context, step faults.PlanStep) {
 	}
 	clock := w.session.Clock
 	planned := w.session.Began().Add(step.At)
+	recorder := w.session.Test.Recovery
 	if !w.wait(ctx, planned) {
+		recorder.Fault(step.Fault, w.tags) // never requested: nobody can say that it was survived
 		return
 	}
 	seen := w.session.Fault(record.FaultSeen{Fault: step.Fault, Planned: planned, Requested: clock.Now()})
+	story := recorder.Fault(step.Fault, w.tags)
 	requested := clock.Now()
 	// Not bound to ctx: an abort in the middle of the call would leave a fault whose id nobody knows.
 	// The client bounds the call.
@@ -63,22 +70,25 @@ func (w *walker) step(ctx context.Context, step faults.PlanStep) {
 	})
 	if err != nil {
 		seen.Update(func(s *record.FaultSeen) { s.Error, s.Ended = err.Error(), clock.Now() })
+		story.Failed(err)
 		w.warn(step.Fault, err)
 		return
 	}
 	seen.Update(func(s *record.FaultSeen) { s.ID, s.Error = held.ID, held.Error })
+	story.Answer(held)
 	// The fault's own duration runs at the holder from the moment it was armed, which is later than
 	// requested: so the clear arrives before it would expire by itself.
 	end := min(requested.Add(f.For), w.session.Began().Add(w.plan.Total))
-	if !w.hold(ctx, held.ID, end, seen) {
+	if !w.hold(ctx, held.ID, end, seen, story) {
+		story.Gone(errLease)
 		w.warn(step.Fault, errLease)
 		return
 	}
-	w.clear(ctx, held.ID, seen, step.Fault)
+	w.clear(ctx, held.ID, seen, story, step.Fault)
 }
 
 // hold renews the lease until end, or until ctx is over; false when the lease was lost.
-func (w *walker) hold(ctx context.Context, id string, end event.Time, seen session.Seen) bool {
+func (w *walker) hold(ctx context.Context, id string, end event.Time, seen session.Seen, story *recovery.Fault) bool {
 	clock := w.session.Clock
 	renewed := clock.Now()
 	for {
@@ -98,6 +108,7 @@ func (w *walker) hold(ctx context.Context, id string, end event.Time, seen sessi
 		switch {
 		case err == nil && !over(held.Step):
 			renewed = asked
+			story.Answer(held)
 			continue
 		case err != nil && ctx.Err() != nil:
 			return true
@@ -105,6 +116,7 @@ func (w *walker) hold(ctx context.Context, id string, end event.Time, seen sessi
 			seen.Update(func(s *record.FaultSeen) { s.Error = err.Error() })
 			continue
 		}
+		story.Answer(held) // it may say when it ended
 		seen.Update(func(s *record.FaultSeen) {
 			s.LeaseLost, s.Ended = true, clock.Now()
 			if err != nil {
@@ -128,12 +140,15 @@ func gone(err error) bool {
 }
 
 // clear undoes the fault and waits for the answer. It is not bound to ctx: an aborted run clears too.
-func (w *walker) clear(ctx context.Context, id string, seen session.Seen, fault string) {
+func (w *walker) clear(ctx context.Context, id string, seen session.Seen, story *recovery.Fault, fault string) {
 	ctx = context.WithoutCancel(ctx)
 	var err error
 	for try := range clearTries {
 		var held faults.Held
 		held, err = w.holder.Clear(ctx, id)
+		if err == nil {
+			story.Answer(held)
+		}
 		if err == nil && held.Step == faults.StepClearFailed {
 			err = fmt.Errorf("the fault could not be cleared: %s", held.Error)
 		}
@@ -144,6 +159,7 @@ func (w *walker) clear(ctx context.Context, id string, seen session.Seen, fault 
 			break
 		}
 		if gone(err) {
+			story.Answer(faults.Held{Step: faults.StepCleared})
 			err = nil
 			break
 		}
@@ -158,6 +174,7 @@ func (w *walker) clear(ctx context.Context, id string, seen session.Seen, fault 
 		}
 	})
 	if err != nil {
+		story.Failed(err)
 		w.warn(fault, err)
 	}
 }
