@@ -79,7 +79,7 @@ func TestBasicForeignTargetThatFailsInEveryWay(t *testing.T) {
 		{"fail=close,after=2", "reset"},
 		{"ttft=1h", "timeout_ttft"},
 		{"fail=stall,after=3", "timeout_stall"},
-		{"gap=380ms,tokens=16", "timeout_total"},
+		{"gap=250ms,tokens=16", "timeout_total"},
 		{"fail=error,after=2", "error_event"},
 		{"fail=truncate,after=4", "truncated"},
 		{"fail=empty", "empty"},
