@@ -1,7 +1,6 @@
 package client
 
 import (
-
 	"github.com/brownout-dev/brownout/k6ext/options"
 	"github.com/brownout-dev/brownout/scenarios/load"
 )
