@@ -32,7 +32,7 @@ var catalogue = []kind{{
 		}
 		return nil
 	},
-}, nodeKill}
+}, nodeKill()}
 
 // kind is a KindInfo with the rules that its parameters' own bounds do not say.
 type kind struct {

@@ -225,7 +225,7 @@ func (d *Driver) Clear(ctx context.Context, id string, state []byte) error {
 // engine's activation peak fits. The engine's own running activations are not held against it.
 func (d *Driver) ProveGone(ctx context.Context, id string, f faults.Fault, targets []string) (faults.Proof, error) {
 	if f.Kind == "node.kill" {
-		return d.proveRevived(ctx, id, targets)
+		return d.proveRevived(ctx, targets)
 	}
 	state, err := d.server.state(ctx)
 	if err != nil {

@@ -94,7 +94,7 @@ func (d *Driver) enginesDead(ctx context.Context, n admin.Node) (faults.Proof, e
 }
 
 // proveRevived holds when every target may start and has begun to.
-func (d *Driver) proveRevived(ctx context.Context, id string, targets []string) (faults.Proof, error) {
+func (d *Driver) proveRevived(ctx context.Context, targets []string) (faults.Proof, error) {
 	state, err := d.server.state(ctx)
 	if err != nil {
 		return faults.Proof{}, err
