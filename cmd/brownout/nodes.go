@@ -43,11 +43,11 @@ func newNodeStarter(f serveFlags, resilience string, log *slog.Logger) (*nodeSta
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a directory for the logs of nodes: %w; choose another with --node-logs", err)
 	}
-	args := []string{"--preset", f.preset}
+	args := []string{"--resilience", resilience, "--preset", f.preset}
 	if f.config != "" {
-		args = []string{"--config", f.config}
+		args = []string{"--resilience", resilience, "--config", f.config}
 	}
-	return &nodeStarter{binary: binary, args: append(args, "--resilience", resilience), token: rand.Text(), dir: dir, scrap: f.nodeLogs == "", log: log}, nil
+	return &nodeStarter{binary: binary, args: args, token: rand.Text(), dir: dir, scrap: f.nodeLogs == "", log: log}, nil
 }
 
 // launch is a remote.Launch.

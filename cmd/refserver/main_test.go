@@ -40,6 +40,21 @@ func TestServesUntilStopped(t *testing.T) {
 	assert.NoError(t, <-done)
 }
 
+func TestNodeServesUntilStopped(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	r, w := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		done <- run(ctx, []string{"node", "--id", "n2", "--listen", "127.0.0.1:0"}, noEnvironment, io.Discard, w)
+	}()
+	line, err := bufio.NewReader(r).ReadString('\n')
+	require.NoError(t, err)
+	assert.Contains(t, line, "node=n2 address=127.0.0.1:")
+	go func() { _, _ = io.Copy(io.Discard, r) }()
+	cancel()
+	assert.NoError(t, <-done)
+}
+
 func TestMistakesAreOneSentence(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "s.yaml")
 	require.NoError(t, os.WriteFile(file, []byte("resilience: half\n"), 0o600))
@@ -50,6 +65,10 @@ func TestMistakesAreOneSentence(t *testing.T) {
 		"control calls need a token": {"--control"},
 		"s.yaml:1":                   {"--config", file},
 		"is not a resilience":        {"--resilience", "half"},
+		"see node --help":            {"node", "--no-such-flag"},
+		"node takes flags only":      {"node", "n1"},
+		"nodes are n1 to n3":         {"node", "--id", "n4"},
+		"BROWNOUT_NODE_TOKEN":        {"node", "--id", "n1", "--listen", "0.0.0.0:0"},
 	} {
 		err := run(t.Context(), args, noEnvironment, io.Discard, io.Discard)
 		require.Error(t, err, args)

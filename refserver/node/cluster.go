@@ -127,12 +127,15 @@ func (c *Cluster) Replicas() []Replica {
 }
 
 // Steps is how punctual all engines were over the last minute.
-func (c *Cluster) Steps() admin.Steps {
+func (c *Cluster) Steps() admin.Steps { return sim.Summarise(c.Punctuality()) }
+
+// Punctuality is Steps in a form that joins with other nodes'.
+func (c *Cluster) Punctuality() sim.Punctuality {
 	all := make([]*sim.Steps, len(c.slots))
 	for i, s := range c.slots {
 		all[i] = s.engine.Steps()
 	}
-	return sim.Summarise(c.deps.Clock.Now(), all...)
+	return sim.Collect(c.deps.Clock.Now(), all...)
 }
 
 // Saturation is the highest rate (requests/s) of the whole cluster, and of the cluster without one

@@ -6,7 +6,7 @@ import "fmt"
 // engines, in the order of New. The config must be valid.
 func (c Config) Plan() []Replica {
 	c = c.WithDefaults()
-	var out []Replica
+	out := make([]Replica, 0, c.Nodes*c.GPUsPerNode)
 	for _, id := range c.ids() {
 		for g := range c.GPUsPerNode {
 			device := fmt.Sprintf("%s/g%d", id, g)

@@ -100,7 +100,7 @@ func (d *wreck) enginesDead(ctx context.Context, n admin.Node) (faults.Proof, er
 }
 
 // gone holds when every target may start and has begun to.
-func (d *wreck) gone(ctx context.Context, id string, _ faults.Fault, targets []string) (faults.Proof, error) {
+func (d *wreck) gone(ctx context.Context, _ string, _ faults.Fault, targets []string) (faults.Proof, error) {
 	state, err := d.server.state(ctx)
 	if err != nil {
 		return faults.Proof{}, err

@@ -45,7 +45,7 @@ func TestAnswerComesAtTheModelsPace(t *testing.T) {
 			at = at.Add(timing.Step(b))
 			require.Equal(t, at, when, "token %d", i+1)
 		}
-		s := Summarise(r.clock.Now(), r.engine.Steps())
+		s := Summarise(Collect(r.clock.Now(), r.engine.Steps()))
 		assert.True(t, s.Known)
 		assert.EqualValues(t, 64, s.Steps)
 		assert.LessOrEqual(t, s.LateP99, 1e-6, "virtual time is punctual")
@@ -309,7 +309,7 @@ func TestLatenessIsMadeGoodAndCounted(t *testing.T) {
 				var wg sync.WaitGroup
 				h := r.ask(t.Context(), &wg, request("a", 16, 600))
 				wg.Wait()
-				late := Summarise(r.clock.Now(), e.Steps()).LateP99
+				late := Summarise(Collect(r.clock.Now(), e.Steps())).LateP99
 				stop()
 				run.Wait()
 				for i, at := range h.times[1:] {

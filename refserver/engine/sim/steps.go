@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/brownout-dev/brownout/internal/admin"
 	"github.com/brownout-dev/brownout/internal/event"
 )
 
@@ -36,29 +35,6 @@ func (s *Steps) record(now event.Time, late, length time.Duration) {
 	s.total++
 	slot.late.add(late)
 	slot.length.add(length)
-}
-
-// Summarise joins the records of several engines.
-func Summarise(now event.Time, engines ...*Steps) admin.Steps {
-	var late, length histogram
-	out := admin.Steps{}
-	oldest := int64(now)/int64(stepsSlot) - stepsSlots
-	for _, s := range engines {
-		s.mu.Lock()
-		out.Steps += s.total
-		for i := range s.minutes {
-			if slot := &s.minutes[i]; slot.slot > oldest {
-				late.join(&slot.late)
-				length.join(&slot.length)
-			}
-		}
-		s.mu.Unlock()
-	}
-	if out.Known = late.count > 0; out.Known {
-		out.LateP50, out.LateP99 = late.quantile(0.5).Seconds(), late.quantile(0.99).Seconds()
-		out.StepP50 = length.quantile(0.5).Seconds()
-	}
-	return out
 }
 
 // histogram counts durations in buckets an eighth of an octave wide (9 %), from 1 µs to over a minute.

@@ -18,6 +18,7 @@ import (
 	"github.com/brownout-dev/brownout/internal/admin"
 	"github.com/brownout-dev/brownout/internal/event"
 	"github.com/brownout-dev/brownout/refserver/engine"
+	"github.com/brownout-dev/brownout/refserver/engine/sim"
 	"github.com/brownout-dev/brownout/refserver/node"
 	"github.com/brownout-dev/brownout/refserver/node/wire"
 )
@@ -26,7 +27,7 @@ import (
 type Machine interface {
 	Replicas() []node.Replica
 	State() []admin.Node
-	Steps() admin.Steps
+	Punctuality() sim.Punctuality
 	Hold(node, gpu string, r admin.HoldRequest) (admin.Holding, error)
 	Release(node, gpu, id string) (admin.Holding, error)
 	Probe(node, gpu string, r admin.ProbeRequest) (admin.ProbeAnswer, error)

@@ -72,7 +72,7 @@ func (s *Server) beats(stream grpc.ServerStream) error {
 }
 
 func (s *Server) beat() wire.Beat {
-	beat := wire.Beat{Instance: s.deps.Clock.ID(), Node: s.deps.Machine.State()[0], Steps: s.deps.Machine.Steps()}
+	beat := wire.Beat{Instance: s.deps.Clock.ID(), Node: s.deps.Machine.State()[0], Punctuality: s.deps.Machine.Punctuality()}
 	for _, r := range beat.Node.Replicas {
 		beat.Loads = append(beat.Loads, s.engines[r.ID].Load())
 	}

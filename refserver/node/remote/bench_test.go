@@ -12,6 +12,7 @@ import (
 	"github.com/brownout-dev/brownout/internal/admin"
 	"github.com/brownout-dev/brownout/internal/event"
 	"github.com/brownout-dev/brownout/refserver/engine"
+	"github.com/brownout-dev/brownout/refserver/engine/sim"
 	"github.com/brownout-dev/brownout/refserver/node"
 	"github.com/brownout-dev/brownout/refserver/node/host"
 )
@@ -44,7 +45,7 @@ func (e *echo) Replicas() []node.Replica {
 func (e *echo) State() []admin.Node {
 	return []admin.Node{{ID: "n1", Replicas: []admin.Replica{{ID: small.Plan()[0].ID}}}}
 }
-func (e *echo) Steps() admin.Steps { return admin.Steps{} }
+func (e *echo) Punctuality() sim.Punctuality { return sim.Punctuality{} }
 func (e *echo) Hold(string, string, admin.HoldRequest) (h admin.Holding, err error) {
 	return h, err
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/brownout-dev/brownout/internal/admin"
+	"github.com/brownout-dev/brownout/refserver/engine/sim"
 	"github.com/brownout-dev/brownout/refserver/node"
 )
 
@@ -83,27 +84,15 @@ func (c *Cluster) State() []admin.Node {
 	return out
 }
 
-// Steps joins what the nodes say of themselves. Of the quantiles the worst counts, and the shortest
-// step: never better than the truth.
+// Steps is how punctual all engines were over the last minute, as far as the newest heartbeats say.
 func (c *Cluster) Steps() admin.Steps {
-	var all admin.Steps
+	var all []sim.Punctuality
 	for _, p := range c.peers {
-		v := p.view.Load()
-		if v == nil {
-			continue
+		if v := p.view.Load(); v != nil {
+			all = append(all, v.beat.Punctuality)
 		}
-		s := v.beat.Steps
-		all.Steps += s.Steps
-		if !s.Known {
-			continue
-		}
-		if !all.Known || s.StepP50 < all.StepP50 {
-			all.StepP50 = s.StepP50
-		}
-		all.Known = true
-		all.LateP50, all.LateP99 = max(all.LateP50, s.LateP50), max(all.LateP99, s.LateP99)
 	}
-	return all
+	return sim.Summarise(all...)
 }
 
 // Saturation is node.Cluster.Saturation.

@@ -261,7 +261,7 @@ func (w *wall) listen(t *testing.T, to string) string {
 // speaks again, nothing of what it held back is delivered, and it is a new epoch.
 func TestSilentNodeIsCutAndFenced(t *testing.T) {
 	w := &wall{}
-	h := Heartbeat{Every: 20 * time.Millisecond, SuspectAfter: 200 * time.Millisecond, DeadAfter: 600 * time.Millisecond}
+	h := Heartbeat{Every: 20 * time.Millisecond, SuspectAfter: 500 * time.Millisecond, DeadAfter: 1500 * time.Millisecond}
 	g := dialNodes(t, h, "", serveNode(t, "n1", "127.0.0.1:0", "").address, w.listen(t, serveNode(t, "n2", "127.0.0.1:0", "").address))
 	g.ready(t, 1)
 	s := g.ask(t, 1, 5000)

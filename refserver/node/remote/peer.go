@@ -95,7 +95,7 @@ func (p *peer) live(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // it is over, whatever it says
 	life, cut := context.WithCancelCause(ctx)
 	defer cut(context.Canceled)
 	hello := time.AfterFunc(helloWithin, func() { cut(fmt.Errorf("no heartbeat within %v", helloWithin)) })

@@ -7,6 +7,7 @@ import (
 	"github.com/brownout-dev/brownout/internal/admin"
 	"github.com/brownout-dev/brownout/internal/event"
 	"github.com/brownout-dev/brownout/refserver/engine"
+	"github.com/brownout-dev/brownout/refserver/engine/sim"
 )
 
 // BeatRequest asks for heartbeats.
@@ -19,7 +20,8 @@ type Beat struct {
 	Instance string        `json:"instance"` // of the process: another one is another node life
 	Node     admin.Node    `json:"node"`     // its Replicas name and order the engines
 	Loads    []engine.Load `json:"loads"`    // of Node.Replicas, in their order
-	Steps    admin.Steps   `json:"steps"`
+
+	Punctuality sim.Punctuality `json:"punctuality"` // of all its engines
 }
 
 // EventsRequest asks for the events after a number.

@@ -67,17 +67,17 @@ func TestDamageIsSeen(t *testing.T) {
 	for _, f := range frames {
 		whole := f.pack(nil)
 		for n := range whole {
-			assert.Error(t, new(Frame).unpack(whole[:n]))
+			require.Error(t, new(Frame).unpack(whole[:n]))
 		}
-		assert.Error(t, new(Frame).unpack(append(whole, 0)), "something is left over")
+		require.Error(t, new(Frame).unpack(append(whole, 0)), "something is left over")
 	}
 	for _, a := range asks {
 		whole := a.pack(nil)
 		for n := range whole {
-			assert.Error(t, new(Ask).unpack(whole[:n]))
+			require.Error(t, new(Ask).unpack(whole[:n]))
 		}
 	}
-	assert.Error(t, new(Frame).unpack([]byte{0xff, 0, 0, 0}))
+	require.Error(t, new(Frame).unpack([]byte{0xff, 0, 0, 0}))
 }
 
 func FuzzFrame(f *testing.F) {
