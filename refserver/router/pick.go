@@ -40,13 +40,17 @@ func draw(candidates []pool.Candidate, now time.Time, share func(*pool.Member) f
 	return in[i]
 }
 
-// sooner reports whether a request would be served sooner by a than by b: the work ahead of it, its
-// own included, times what a token takes there. That is the shortest expected delay, (C+1)/U, of the
-// Linux Virtual Server's scheduler "sed", with a speed that is measured and not configured. Replicas
-// of about the same speed are compared by their load alone.
-func sooner(a, b pool.Candidate, now time.Time) bool {
-	ahead := func(c pool.Candidate) float64 { return float64(c.Load.Running + c.Load.Waiting + 1) }
-	return ahead(a)*a.Pace.Read(now).Slower(b.Pace.Read(now)) < ahead(b)
+// sooner reports whether a request would be served sooner by a than by b.
+func sooner(a, b pool.Candidate, now time.Time) bool { return delay(a, b, now, 1) < 1 }
+
+// delay is the wait at a as a multiple of the wait at b for one more request: the work there times
+// what a token takes. That is the shortest expected delay, (C+1)/U, of the Linux Virtual Server's
+// scheduler "sed", with a speed that is measured and not configured. Replicas of about the same speed
+// are compared by their load alone. more is 1 for a request that would be new at a, 0 for one that is
+// there already.
+func delay(a, b pool.Candidate, now time.Time, more int) float64 {
+	work := func(c pool.Candidate, more int) float64 { return float64(c.Load.Running + c.Load.Waiting + more) }
+	return work(a, more) * a.Pace.Read(now).Slower(b.Pace.Read(now)) / work(b, 1)
 }
 
 func without(candidates []pool.Candidate, tried []*pool.Member) []pool.Candidate {
