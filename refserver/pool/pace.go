@@ -87,3 +87,18 @@ func (r Reading) Slower(o Reading) float64 {
 	}
 	return 1 + excess
 }
+
+// Since is a condition and when it began. The zero Since does not hold.
+type Since struct{ ns atomic.Int64 }
+
+// Begin lets it hold from now on.
+func (s *Since) Begin(now time.Time) { s.ns.Store(now.UnixNano()) }
+
+// End lets it hold no more.
+func (s *Since) End() { s.ns.Store(0) }
+
+// Holds reports whether it holds now.
+func (s *Since) Holds() bool { return s.ns.Load() != 0 }
+
+// BeganAfter reports whether it holds and began after t.
+func (s *Since) BeganAfter(t time.Time) bool { return s.ns.Load() > t.UnixNano() }

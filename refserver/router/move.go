@@ -7,9 +7,10 @@ import (
 	"github.com/brownout-dev/brownout/refserver/pool"
 )
 
-// A stream that runs on a replica that has become slow is moved by the same measure that places new
-// requests: when the wait there is MoveFactor times what it would be elsewhere. What is left on the
-// slow replica then is what it can do, and keeps measuring it.
+// A stream whose replica became slow under it is moved by the same measure that places new requests:
+// when the wait there is MoveFactor times what it would be elsewhere. One that came when the replica was
+// known to be slow stays: it was placed with that in mind, moving it would throw away the dearest
+// prefill there is, and its tokens keep measuring the replica.
 
 // Moves are paced, for each costs the other replica a prefill of the prompt and of what was said: one
 // each movePace in the long run, and up to moveBurst together, because the tokens of one step come
@@ -32,14 +33,14 @@ func (m *moves) allow(now time.Time) bool {
 // elsewhere. A request moves once: it is not to be chased through the pool.
 func (c *Call) leaves(now time.Time) bool {
 	r, m := c.router, c.cur.member
-	if !m.Slow.Load() || c.moved || r.cfg.MoveFactor == 0 || !r.cfg.Resilient ||
+	if !m.Slow.BeganAfter(c.cur.began) || c.moved || r.cfg.MoveFactor == 0 || !r.cfg.Resilient ||
 		c.attempts+1 >= r.cfg.Attempts || c.req.MaxTokens-c.tokens < moveTokens {
 		return false
 	}
 	var few [16]pool.Candidate
 	own := pool.Candidate{Member: m, Load: m.Engine.Load()}
 	for _, o := range without(r.deps.Pool.Candidates(few[:0], c.req.Model, now), c.tried) {
-		if o.Member != m && !o.Slow.Load() && delay(own, o, now, 0) > r.cfg.MoveFactor {
+		if o.Member != m && !o.Slow.Holds() && delay(own, o, now, 0) > r.cfg.MoveFactor {
 			return r.moves.allow(now)
 		}
 	}

@@ -15,8 +15,9 @@ import (
 	"github.com/brownout-dev/brownout/refserver/router/enginetest"
 )
 
-// A batch runs on a replica that is known to be ten times as slow as the other one.
-func laggards(t *testing.T, cfg Config, n int) (b *bench, took []time.Duration) {
+// A batch runs on a replica that is ten times as slow as the other one, and is known to be so since
+// after a second of it.
+func laggards(t *testing.T, cfg Config, n int, after time.Duration) (b *bench, took []time.Duration) {
 	t.Helper()
 	slow, fast := enginetest.New(), enginetest.New()
 	slow.Otherwise = enginetest.Script{Gap: 100 * time.Millisecond}
@@ -39,7 +40,7 @@ func laggards(t *testing.T, cfg Config, n int) (b *bench, took []time.Duration) 
 	}
 	time.Sleep(time.Second)
 	members := b.pool.Members()
-	members[0].Slow.Store(true)
+	members[0].Slow.Begin(time.Now().Add(after))
 	for range 50 {
 		members[1].Pace.Heard(time.Now(), 10*time.Millisecond, 1)
 	}
@@ -64,7 +65,7 @@ func laggards(t *testing.T, cfg Config, n int) (b *bench, took []time.Duration) 
 
 func TestStreamsLeaveASlowReplica(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, took := laggards(t, Defaults(), 20)
+		b, took := laggards(t, Defaults(), 20, 0)
 		resumed := 0
 		events, _, _ := b.events.Since(0)
 		var last event.Event
@@ -95,11 +96,18 @@ func TestStreamsStayWhereMovesAreOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := Defaults()
 		cfg.MoveFactor = 0
-		b, took := laggards(t, cfg, 20)
+		b, took := laggards(t, cfg, 20, 0)
 		assert.Empty(t, b.counts.resumed)
 		for _, d := range took {
 			assert.Greater(t, d, 4*time.Second)
 		}
+	})
+}
+
+func TestStreamsStayThatCameToASlowReplica(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := laggards(t, Defaults(), 20, -2*time.Second)
+		assert.Empty(t, b.counts.resumed)
 	})
 }
 

@@ -92,11 +92,13 @@ func (w *watch) look(peers []*pool.Member, now time.Time) (out []change) {
 // notice emits what the watch found.
 func (r *Router) notice(model string, now time.Time) {
 	for _, c := range r.watch.look(r.deps.Pool.Of(model), now) {
-		c.member.Slow.Store(c.slow)
 		e := event.Event{Source: "router", Kind: event.ReplicaSteady, Target: c.member.ID, Reason: "pace",
 			Attrs: map[string]string{"times_the_median": strconv.FormatFloat(c.ratio, 'f', 1, 64)}}
 		if c.slow {
+			c.member.Slow.Begin(now)
 			e.Kind = event.ReplicaSlow
+		} else {
+			c.member.Slow.End()
 		}
 		r.deps.Events.Emit(e)
 	}
