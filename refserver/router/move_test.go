@@ -46,7 +46,7 @@ func laggards(t *testing.T, cfg Config, n int, after time.Duration) (b *bench, t
 	}
 	tell := func() {
 		for i, m := range members {
-			b.engines[i].Set(engine.Load{State: engine.Ready, Running: int(m.Pace.Waiting())})
+			b.engines[i].Set(engine.Load{State: engine.Ready, Running: m.Pace.Waiting()})
 		}
 	}
 	ctx, stop := context.WithCancel(t.Context())

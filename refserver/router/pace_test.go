@@ -127,7 +127,7 @@ func TestSlowReplicaIsSparedAndComesBack(t *testing.T) {
 			before := len(engines[2].Calls())
 			for range n {
 				for i, m := range b.pool.Members() { // what a real engine would say of itself
-					engines[i].Set(engine.Load{State: engine.Ready, Running: int(m.Pace.Waiting())})
+					engines[i].Set(engine.Load{State: engine.Ready, Running: m.Pace.Waiting()})
 				}
 				wg.Go(func() { b.ask(t, request(50)) })
 				time.Sleep(25 * time.Millisecond)
@@ -150,4 +150,22 @@ func TestSlowReplicaIsSparedAndComesBack(t *testing.T) {
 		}
 		assert.Equal(t, []event.Kind{event.ReplicaSlow, event.ReplicaSteady}, said)
 	})
+}
+
+// What a request costs at the door: six replicas, their paces known.
+func BenchmarkPick(b *testing.B) {
+	var engines []*enginetest.Engine
+	for range 6 {
+		engines = append(engines, enginetest.New())
+	}
+	r := newBench(Defaults(), engines...)
+	for _, m := range r.pool.Members() {
+		m.Pace.Began(time.Now())
+		m.Pace.Heard(time.Now(), 10*time.Millisecond, 1)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		_, settle := r.pick("m", nil)
+		settle(nil)
+	}
 }
