@@ -17,7 +17,7 @@ func gpuSlow() kind {
 			"dcgmi and gpud watch for them); nothing fails, every health check is green, and the users of that GPU wait",
 		Proof:   "the server's own timing of the newest steps, against what its model gives an undisturbed device, is at least half-way to the factor",
 		Gone:    "the throttle is off the device, and the newest steps take about what an undisturbed device needs, or the device is idle",
-		Healthy: "requests go to the faster GPUs within a few steps, streams already on the slow one stay inside their limits, and the GPU gets its share back by itself",
+		Healthy: "requests go to the faster GPUs within a few steps, streams already on the slow one move or stay inside their limits, and the GPU gets its share back by itself",
 		Drivers: []string{"refserver"},
 	}}
 }

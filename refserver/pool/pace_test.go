@@ -21,32 +21,51 @@ func paced(gap time.Duration, n int) *Pace {
 
 func TestPaceFollowsTheTokens(t *testing.T) {
 	var p Pace
-	assert.Zero(t, p.Read(noon).Seconds, "nothing heard, nothing known")
+	assert.Zero(t, p.Read(noon), "nothing heard, nothing known")
 	p.Began(noon)
 	p.Heard(noon, 0, 1)
 	assert.Zero(t, p.Read(noon).Seconds, "a first token tells of the prompt")
 	p.Heard(noon, 40*time.Millisecond, 4)
 	assert.InDelta(t, 0.010, p.Read(noon).Seconds, 1e-9, "four tokens in one chunk")
-	for range 20 { // one step of a batch of twenty, eight times as slow
-		p.Heard(noon, 80*time.Millisecond, 1)
+	now := noon
+	steps := func(n int, gap time.Duration) {
+		for range n {
+			now = now.Add(gap)
+			for range 20 { // a batch
+				p.Heard(now, gap, 1)
+			}
+		}
 	}
-	assert.Greater(t, p.Read(noon).Seconds, 0.055, "one step tells most of it")
-	for range 100 {
-		p.Heard(noon, 10*time.Millisecond, 1)
-	}
-	assert.InDelta(t, 0.010, p.Read(noon).Seconds, 0.001)
+	steps(100, 10*time.Millisecond)
+	steps(1, 80*time.Millisecond)
+	assert.Less(t, p.Read(now).Seconds, 0.014, "one long step")
+	steps(10, 80*time.Millisecond)
+	assert.Greater(t, p.Read(now).Seconds, 0.060, "some of them")
+	now = now.Add(time.Hour)
+	assert.Greater(t, p.Read(now).Seconds, 0.060, "what was known stays known")
+	steps(60, 10*time.Millisecond)
+	assert.InDelta(t, 0.010, p.Read(now).Seconds, 0.002)
 }
 
-func TestPaceHearsSilence(t *testing.T) {
-	p := paced(10*time.Millisecond, 50)
-	assert.InDelta(t, 0.010, p.Read(noon.Add(40*time.Millisecond)).Seconds, 1e-3, "four usual gaps are nothing")
-	r := p.Read(noon.Add(2 * time.Second))
-	assert.InDelta(t, 0.5, r.Seconds, 1e-9, "two seconds without a word")
-	assert.Zero(t, r.Age, "and that is news")
-	p.Ended()
-	assert.InDelta(t, 0.010, p.Read(noon.Add(2*time.Second)).Seconds, 1e-3, "nobody waits: silence is right")
-	p.Began(noon.Add(time.Hour))
-	assert.InDelta(t, 0.010, p.Read(noon.Add(time.Hour)).Seconds, 1e-3, "the wait begins with the first who waits")
+func TestOneLongGapShows(t *testing.T) {
+	a, b := paced(10*time.Millisecond, 50), paced(10*time.Millisecond, 50)
+	slower := func(now time.Time) float64 { return a.Read(now).Slower(b.Read(now)) }
+	b.Heard(noon.Add(40*time.Millisecond), 10*time.Millisecond, 1)
+	assert.InDelta(t, 1, slower(noon.Add(40*time.Millisecond)), 0, "four usual gaps are nothing")
+	assert.InDelta(t, 1, slower(noon.Add(2*time.Second)), 0, "neither said a word")
+	b.Heard(noon.Add(2*time.Second), 10*time.Millisecond, 1)
+	assert.InDelta(t, 50, slower(noon.Add(2*time.Second)), 1, "two seconds without a word, and the other one speaks")
+	a.Heard(noon.Add(4*time.Second), 4*time.Second, 1)
+	b.Heard(noon.Add(4*time.Second), 10*time.Millisecond, 1)
+	assert.Greater(t, slower(noon.Add(4*time.Second)), 50.0, "it spoke again: the gap it had still counts")
+	a.Ended()
+	a.Began(noon.Add(time.Hour))
+	c := paced(10*time.Millisecond, 50)
+	c.Ended()
+	assert.Zero(t, c.Read(noon.Add(time.Hour)).Quiet, "nobody waits: silence is right")
+	c.Began(noon.Add(time.Hour))
+	assert.Equal(t, 10*time.Millisecond, c.Read(noon.Add(time.Hour)).Quiet, "the wait begins with the first who waits")
+	assert.Equal(t, 1, c.Waiting())
 }
 
 func TestSlower(t *testing.T) {

@@ -35,6 +35,7 @@ type Replica struct {
 type Member struct {
 	Replica
 	Pace    Pace
+	Slow    Since // much slower than its peers, as the router last said
 	served  atomic.Uint64
 	outlier outlier
 	unready atomic.Int64 // Unix ns since when a look found it not ready; 0 while ready

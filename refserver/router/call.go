@@ -42,6 +42,8 @@ type Call struct {
 	outcome  Outcome
 	finished bool
 	failure  *Error
+	leaving  bool // the current attempt's replica, at the next Next
+	moved    bool
 }
 
 // attempt is one stream from one member. It doubles as the epoch: chunks are read from the current
@@ -93,6 +95,10 @@ func (c *Call) Next(tick <-chan time.Time) (engine.Chunk, error) {
 			} else if chunk, done := c.start(); done {
 				return chunk, nil
 			}
+			continue
+		case c.leaving && !c.aside.full: // an end that is here already needs no other replica
+			c.moved = true
+			c.ended(ReplicaLags, "the replica is slow")
 			continue
 		}
 		got, o, err := c.receive(tick)
@@ -333,6 +339,7 @@ func (c *Call) content(chunk *engine.Chunk) {
 	a.last = now
 	if a.spoke {
 		a.member.Pace.Heard(now, gap, chunk.Tokens)
+		c.leaving = c.leaving || c.leaves(now)
 	} else {
 		a.spoke = true
 		a.member.Pace.Heard(now, 0, 0)

@@ -29,6 +29,8 @@ type Config struct {
 	SlowFactor     float64       `yaml:"slow_factor"`      // … and than so many times the pool's median counts as the replica's failure
 	Ramp           time.Duration `yaml:"ramp"`             // from no share to a full one after a breaker closed
 
+	MoveFactor float64 `yaml:"move_factor"` // a running stream leaves a slow replica where the wait is so many times that of another one; 0: never
+
 	PoisonKills  int           `yaml:"poison_kills"`  // engines a request may end before it is refused
 	PoisonFor    time.Duration `yaml:"poison_for"`    // how long its prompt stays quarantined
 	PoisonMemory int           `yaml:"poison_memory"` // prompts remembered at most
@@ -43,6 +45,7 @@ func Defaults() Config {
 		BudgetShare: 0.2, BudgetFloor: 3, BudgetWindow: 10 * time.Second,
 		Backoff: 25 * time.Millisecond, BackoffMax: 500 * time.Millisecond, Waits: 5,
 		SlowFirstToken: 500 * time.Millisecond, SlowFactor: 4, Ramp: 5 * time.Second,
+		MoveFactor:  2,
 		PoisonKills: 2, PoisonFor: 10 * time.Minute, PoisonMemory: 1024,
 	}
 }
@@ -87,6 +90,9 @@ func (c Config) Validate(report func(key, what, mend string)) {
 	}
 	if !(c.BudgetShare >= 0 && c.BudgetShare <= 1) {
 		report("budget_share", fmt.Sprintf("%v is not a share from 0 to 1", c.BudgetShare), "write for example 0.2")
+	}
+	if c.MoveFactor != 0 && !(c.MoveFactor >= 1 && c.MoveFactor <= 1000) {
+		report("move_factor", fmt.Sprintf("%v is not between 1 and 1000, nor 0", c.MoveFactor), "write for example 2, or 0 to let streams stay")
 	}
 	if !(c.SlowFactor >= 1 && c.SlowFactor <= 1000) {
 		report("slow_factor", fmt.Sprintf("%v is not between 1 and 1000", c.SlowFactor), "write for example 4")

@@ -49,7 +49,7 @@ func (c *Call) ended(o Outcome, text string) {
 	switch {
 	case fate.Action == GiveUp:
 		c.giveUp(o, fate.Why, text)
-	case fate.Action == Resume && o != EngineMigrated:
+	case fate.Action == Resume && o != EngineMigrated && o != ReplicaLags:
 		c.resumes++
 	case fate.Charged:
 		c.retries++
@@ -74,6 +74,7 @@ func (c *Call) drop() {
 	c.cur.cancel()
 	c.cur.member.Pace.Ended()
 	c.cur = nil
+	c.leaving = false
 }
 
 // noReplica ends a request that nobody can be asked to serve. The failed attempt before, if any,

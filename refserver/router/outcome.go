@@ -24,6 +24,7 @@ const (
 	FirstTokenTimeout
 	IdleTimeout
 	TotalTimeout
+	ReplicaLags // the router left a replica that had become slow
 	numOutcomes // a test walks up to here: a new member must be classified
 )
 
@@ -35,6 +36,7 @@ var outcomeNames = [numOutcomes]string{
 	EngineBadRequest: string(engine.ReasonBadRequest), EngineUnreachable: string(engine.ReasonUnreachable),
 	EngineProtocol: string(engine.ReasonProtocol), EngineUnknown: string(engine.ReasonUnknown),
 	FirstTokenTimeout: "timeout_first_token", IdleTimeout: "timeout_idle", TotalTimeout: "timeout_total",
+	ReplicaLags: "replica_slow",
 }
 
 // String is the word used in events, metrics and logs.
@@ -116,6 +118,8 @@ func Decide(s Situation, c Config) Fate {
 		return Fate{Action: GiveUp, Why: "poison"}
 	case s.Attempts >= c.Attempts:
 		return Fate{Action: GiveUp, Why: "attempts_spent"}
+	case s.Outcome == ReplicaLags:
+		return Fate{Action: Resume, Why: "moved"}
 	case s.Started && s.Outcome == EngineMigrated:
 		return Fate{Action: Resume, Why: "handed_back"}
 	case s.Outcome == EngineMigrated:

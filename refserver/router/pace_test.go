@@ -77,25 +77,32 @@ func TestWatchNeedsHalfASecond(t *testing.T) {
 		assert.Empty(t, w.look(members, now.Add(watchEvery-1)), "not before its time")
 		return out
 	}
-	for range watchLooks - 1 {
+	for range 2 {
 		assert.Empty(t, look(80*time.Millisecond))
 	}
-	assert.Empty(t, look(20*time.Millisecond), "a short excursion is nothing")
-	for range watchLooks - 1 {
-		assert.Empty(t, look(80*time.Millisecond))
+	for range 4 * watchLooks {
+		assert.Empty(t, look(10*time.Millisecond), "a short excursion is nothing")
 	}
-	got := look(80 * time.Millisecond)
+	for range watchLooks - 1 {
+		assert.Empty(t, look(160*time.Millisecond))
+	}
+	got := look(160 * time.Millisecond)
+	for len(got) == 0 { // the mean follows within a few looks
+		got = look(160 * time.Millisecond)
+	}
 	require.Len(t, got, 1)
 	assert.Equal(t, members[1], got[0].member)
 	assert.True(t, got[0].slow)
-	assert.InDelta(t, 8, got[0].ratio, 0.1)
+	assert.Greater(t, got[0].ratio, 8.0)
 	for range 50 {
 		assert.Empty(t, look(25*time.Millisecond), "between the two bounds nothing changes")
 	}
 	for range watchLooks - 1 {
 		assert.Empty(t, look(10*time.Millisecond))
 	}
-	got = look(10 * time.Millisecond)
+	for got = nil; len(got) == 0; {
+		got = look(10 * time.Millisecond)
+	}
 	require.Len(t, got, 1)
 	assert.False(t, got[0].slow)
 	assert.Empty(t, w.look(members[:1], now.Add(time.Minute)), "nobody to compare with")
@@ -120,7 +127,7 @@ func TestSlowReplicaIsSparedAndComesBack(t *testing.T) {
 			before := len(engines[2].Calls())
 			for range n {
 				for i, m := range b.pool.Members() { // what a real engine would say of itself
-					engines[i].Set(engine.Load{State: engine.Ready, Running: int(m.Pace.Waiting())})
+					engines[i].Set(engine.Load{State: engine.Ready, Running: m.Pace.Waiting()})
 				}
 				wg.Go(func() { b.ask(t, request(50)) })
 				time.Sleep(25 * time.Millisecond)
@@ -143,4 +150,22 @@ func TestSlowReplicaIsSparedAndComesBack(t *testing.T) {
 		}
 		assert.Equal(t, []event.Kind{event.ReplicaSlow, event.ReplicaSteady}, said)
 	})
+}
+
+// What a request costs at the door: six replicas, their paces known.
+func BenchmarkPick(b *testing.B) {
+	var engines []*enginetest.Engine
+	for range 6 {
+		engines = append(engines, enginetest.New())
+	}
+	r := newBench(Defaults(), engines...)
+	for _, m := range r.pool.Members() {
+		m.Pace.Began(time.Now())
+		m.Pace.Heard(time.Now(), 10*time.Millisecond, 1)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		_, settle := r.pick("m", nil)
+		settle(nil)
+	}
 }

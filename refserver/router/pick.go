@@ -37,12 +37,16 @@ func draw(candidates []pool.Candidate, now time.Time, share func(*pool.Member) f
 	return best
 }
 
-// sooner reports whether a request would be served sooner by a than by b: the work ahead of it, its
-// own included, times what a token takes there. That is the shortest expected delay, (C+1)/U, of the
-// Linux Virtual Server's scheduler "sed", with a speed that is measured and not configured. Replicas
-// of about the same speed are compared by their work alone.
-func sooner(a, b pool.Candidate, now time.Time) bool {
-	return work(a)*a.Pace.Read(now).Slower(b.Pace.Read(now)) < work(b)
+// sooner reports whether a request would be served sooner by a than by b.
+func sooner(a, b pool.Candidate, now time.Time) bool { return delay(a, b, now, 1) < 1 }
+
+// delay is the wait at a as a multiple of the wait at b for one more request: the work there times
+// what a token takes. That is the shortest expected delay, (C+1)/U, of the Linux Virtual Server's
+// scheduler "sed", with a speed that is measured and not configured. Replicas of about the same speed
+// are compared by their work alone. more is 1 for a request that would be new at a, 0 for one that is
+// there already.
+func delay(a, b pool.Candidate, now time.Time, more int) float64 {
+	return work(a, more) * a.Pace.Read(now).Slower(b.Pace.Read(now)) / work(b, 1)
 }
 
 // promptWeight is how many prompt tokens that still wait for their step weigh as much as a running
@@ -50,8 +54,8 @@ func sooner(a, b pool.Candidate, now time.Time) bool {
 // stream stays for as many steps as it has tokens to come; 16 lies where p99 TTFT was lowest.
 const promptWeight = 16
 
-func work(c pool.Candidate) float64 {
-	return float64(c.Load.Running+c.Load.Waiting+1) + float64(c.Load.TokenDebt)/promptWeight
+func work(c pool.Candidate, more int) float64 {
+	return float64(c.Load.Running+c.Load.Waiting+more) + float64(c.Load.TokenDebt)/promptWeight
 }
 
 func without(candidates []pool.Candidate, tried []*pool.Member) []pool.Candidate {

@@ -42,6 +42,7 @@ type Router struct {
 	quarantine *quarantine
 	normal     normal
 	watch      watch
+	moves      moves
 	turn       atomic.Uint64 // of round robin
 
 	attempts, retries, resumes, failed, poisoned, denied atomic.Uint64

@@ -11,8 +11,9 @@ import (
 	"github.com/brownout-dev/brownout/refserver/pool"
 )
 
-// watch says aloud which replicas are much slower than their peers, for operators and timelines. It
-// decides nothing: the balance follows the paces themselves.
+// watch says aloud which replicas are much slower than their peers, for operators and timelines, and
+// marks them so that their streams may move. New requests do not wait for it: their balance follows
+// the paces themselves.
 type watch struct {
 	mu   sync.Mutex
 	next time.Time
@@ -20,14 +21,15 @@ type watch struct {
 }
 
 type sight struct {
-	looks int  // in a row that would change slow
+	looks int  // that would change slow, less those that would not
 	slow  bool // as last said
 }
 
 const (
 	watchEvery = 50 * time.Millisecond
-	// watchLooks in a row, half a second, make a change: a few steps with many prompts in them are no
-	// slow replica. (Measured at 60 % of saturation: a healthy one stays above watchSlow for 0.4 s at most.)
+	// watchLooks, half a second of them on balance, make a change: a few steps with many prompts in them
+	// are no slow replica. (Measured at 60 % of saturation: a healthy one stays above watchSlow for 0.4 s
+	// at most.)
 	watchLooks = 10
 	// watchSlow and watchSteady are multiples of the pool's median; apart, so that nothing flaps.
 	watchSlow, watchSteady = 3, 2
@@ -76,7 +78,7 @@ func (w *watch) look(peers []*pool.Member, now time.Time) (out []change) {
 			changes = ratio <= watchSteady
 		}
 		if !changes {
-			s.looks = 0
+			s.looks = max(0, s.looks-1)
 			continue
 		}
 		if s.looks++; s.looks >= watchLooks {
@@ -93,7 +95,10 @@ func (r *Router) notice(model string, now time.Time) {
 		e := event.Event{Source: "router", Kind: event.ReplicaSteady, Target: c.member.ID, Reason: "pace",
 			Attrs: map[string]string{"times_the_median": strconv.FormatFloat(c.ratio, 'f', 1, 64)}}
 		if c.slow {
+			c.member.Slow.Begin(now)
 			e.Kind = event.ReplicaSlow
+		} else {
+			c.member.Slow.End()
 		}
 		r.deps.Events.Emit(e)
 	}
