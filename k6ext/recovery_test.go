@@ -67,7 +67,7 @@ func TestThresholdsOnRecovery(t *testing.T) {
 			srv := httptest.NewServer(h)
 			defer srv.Close()
 			o := trial{
-				load: readableLoad(serve(t, tc.server), "5s"), timeline: readableFaults(srv.URL, "5s"),
+				load: readableLoad(serve(t, tc.server), "3500ms"), timeline: readableFaults(srv.URL, "3500ms"),
 				script: strings.Replace(recoveryScript, "%s", tc.thresholds, 1), env: []string{"FAULT_TOKEN=sesame"},
 			}.run(t)
 			require.Equal(t, tc.code, o.code, o.text)
