@@ -23,7 +23,7 @@ declare const console: { log(...what: unknown[]): void };
 // wrong must not compile, once for each line.
 var wrong = []string{
 	`new Client({});`,
-	`new Client({ baseURL: 'http://x', modle: 'm' });`,
+	`new Client({ baseURL: 'http://x', modelName: 'm' });`,
 	`new Client({ baseURL: 'http://x' }).chat({ messages: [{ role: 'robot', content: '' }] });`,
 	`const x: number = new Client({ baseURL: 'http://x' }).chat({ messages: [] }).ttft;`,
 	`const o: Outcome = 'fine';`,

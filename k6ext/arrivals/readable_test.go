@@ -69,7 +69,7 @@ func TestReadableMistakesAllAtOnce(t *testing.T) {
 		`promptTokens.dist is "x"`, "outputTokens.mean is 0", "ratte is no option", "client.model is empty", `client.baseURL is "nowhere"`,
 		"client.apiKey would end up", "client.timeouts must not be negative", "drain", "exec is set", "gracefulStop timeout can't be negative",
 	} {
-		assert.ErrorContains(t, wrong, want)
+		require.ErrorContains(t, wrong, want)
 	}
 	assert.NotContains(t, wrong.Error(), "_ns", "only names that the author can write")
 	assert.NotContains(t, wrong.Error(), "rate is 1", "no mistake twice")

@@ -35,7 +35,7 @@ const mostMakers = 64
 // newClient is the constructor.
 func (i *instance) newClient(call sobek.ConstructorCall) *sobek.Object {
 	rt := i.vu.Runtime()
-	o, err := read(rt, call.Argument(0))
+	o, err := read(call.Argument(0))
 	if err != nil {
 		common.Throw(rt, fmt.Errorf("new Client: %w", err))
 	}
@@ -98,12 +98,12 @@ type talk struct {
 
 // talk prepares a request on the VU's goroutine.
 func (c *Client) talk(request, params sobek.Value) (*talk, error) {
-	rt, state := c.module.vu.Runtime(), c.module.vu.State()
-	p, err := readParams(rt, params)
+	state := c.module.vu.State()
+	p, err := readParams(params)
 	if err != nil {
 		return nil, err
 	}
-	b, err := c.body(rt, request)
+	b, err := c.body(request)
 	if err != nil {
 		return nil, err
 	}
@@ -171,18 +171,18 @@ func (c *Client) sender(state *lib.State, stream bool) (*client.Client, error) {
 }
 
 // read turns a script's options into an Object, as JSON.stringify sees them.
-func read(rt *sobek.Runtime, v sobek.Value) (*options.Object, error) {
+func read(v sobek.Value) (*options.Object, error) {
 	if common.IsNullish(v) {
 		return options.Read([]byte("{}"))
 	}
-	raw, err := stringify(rt, v)
+	raw, err := stringify(v)
 	if err != nil {
 		return nil, err
 	}
 	return options.Read(raw)
 }
 
-func stringify(rt *sobek.Runtime, v sobek.Value) ([]byte, error) {
+func stringify(v sobek.Value) ([]byte, error) {
 	object, ok := v.(*sobek.Object)
 	if !ok {
 		return nil, fmt.Errorf("%s is no object: write { … }", v)
@@ -191,7 +191,7 @@ func stringify(rt *sobek.Runtime, v sobek.Value) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the object is no JSON: %w", err)
 	}
-	if rt == nil || len(raw) == 0 {
+	if len(raw) == 0 { // a function, for example
 		return nil, errors.New("the object is no JSON")
 	}
 	return raw, nil

@@ -114,8 +114,8 @@ func TestWrongCallsAreOneSentence(t *testing.T) {
 		code string
 		want []string
 	}{
-		"all mistakes at once": {`new Client({ baseURL: 'nowhere', modle: 'm', timeouts: { ttft: 'soon', total: -1 }, stream: 1 })`,
-			[]string{"new Client: ", "baseURL is \"nowhere\"", "modle is no option", "timeouts.ttft is \"soon\"", "timeouts must not be negative", "stream is 1"}},
+		"all mistakes at once": {`new Client({ baseURL: 'nowhere', modelName: 'm', timeouts: { ttft: 'soon', total: -1 }, stream: 1 })`,
+			[]string{"new Client: ", "baseURL is \"nowhere\"", "modelName is no option", "timeouts.ttft is \"soon\"", "timeouts must not be negative", "stream is 1"}},
 		"key":             {`new Client({ baseURL: 'http://x', keyEnv: 'SURELY_NOT_SET' })`, []string{"SURELY_NOT_SET, which is not set"}},
 		"ca":              {`new Client({ baseURL: 'https://x', caFile: '/does/not/exist' })`, []string{"ca_file cannot be read"}},
 		"not an object":   {`new Client('x')`, []string{"x is no object"}},

@@ -42,7 +42,7 @@ const (
 // newFaults is the constructor.
 func (i *instance) newFaults(call sobek.ConstructorCall) *sobek.Object {
 	rt := i.vu.Runtime()
-	o, err := read(rt, call.Argument(0))
+	o, err := read(call.Argument(0))
 	if err != nil {
 		common.Throw(rt, fmt.Errorf("new Faults: %w", err))
 	}
@@ -57,8 +57,6 @@ func (i *instance) newFaults(call sobek.ConstructorCall) *sobek.Object {
 		o.Wrong("tokenEnv", "is missing: name the environment variable that holds the fault holder's token")
 	case token == "":
 		o.Wrong("tokenEnv", "names the environment variable %s, which is not set", name)
-		token = "-" // so that the address is checked, too
-	default:
 	}
 	if url == "" {
 		o.Wrong("url", "is missing: give the base URL of the fault holder, as in http://127.0.0.1:9100")
@@ -73,6 +71,7 @@ func (i *instance) newFaults(call sobek.ConstructorCall) *sobek.Object {
 	return rt.ToValue(f).ToObject(rt)
 }
 
+// orDash lets the address be checked where the token is missing.
 func orDash(token string) string {
 	if token == "" {
 		return "-"
@@ -103,7 +102,7 @@ func heldOf(h faults.Held) Held {
 func (f *Faults) Inject(line string, params sobek.Value) Held {
 	ctx := f.module.running("inject")
 	rt, state := f.module.vu.Runtime(), f.module.vu.State()
-	o, err := read(rt, params)
+	o, err := read(params)
 	if err != nil {
 		common.Throw(rt, fmt.Errorf("inject: %w", err))
 	}
@@ -146,7 +145,7 @@ func (f *Faults) Renew(id string, lease sobek.Value) Held {
 	if !common.IsNullish(lease) {
 		wrapped := rt.NewObject()
 		_ = wrapped.Set("lease", lease) // a fresh object takes any value
-		o, err := read(rt, wrapped)
+		o, err := read(wrapped)
 		if err != nil {
 			common.Throw(rt, fmt.Errorf("renew: %w", err))
 		}

@@ -8,7 +8,6 @@ package modules
 
 import (
 	"context"
-	"maps"
 	"os"
 
 	"github.com/sirupsen/logrus"
@@ -43,7 +42,7 @@ func (r *Root) NewModuleInstance(vu modules.VU) modules.Instance {
 	if fresh {
 		watchEnd(vu, test, m)
 	}
-	return &instance{vu: vu, test: test, metrics: m, env: maps.Clone(init.RuntimeOptions.Env), log: init.Logger}
+	return &instance{vu: vu, test: test, metrics: m, env: init.RuntimeOptions.Env, log: init.Logger}
 }
 
 // instance is the module in one VU. Only the VU's goroutine uses it.
@@ -51,7 +50,7 @@ type instance struct {
 	vu      modules.VU
 	test    *session.Test
 	metrics *sample.Metrics
-	env     map[string]string // of k6's -e and, where allowed, the system
+	env     map[string]string // of k6's -e and, where allowed, the system; shared, only read
 	log     logrus.FieldLogger
 }
 

@@ -57,7 +57,7 @@ func inMilliseconds(seconds *float64) *float64 {
 // configureRecovery sets, for the whole test, what counts as out and as well again.
 func (i *instance) configureRecovery(v sobek.Value) {
 	rt := i.vu.Runtime()
-	o, err := read(rt, v)
+	o, err := read(v)
 	if err != nil {
 		common.Throw(rt, fmt.Errorf("configureRecovery: %w", err))
 	}

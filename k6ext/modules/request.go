@@ -20,11 +20,11 @@ type body struct {
 
 // body completes the script's request: model, stream and usage from the client, extraBody where the
 // request says nothing.
-func (c *Client) body(rt *sobek.Runtime, v sobek.Value) (body, error) {
+func (c *Client) body(v sobek.Value) (body, error) {
 	if common.IsNullish(v) {
 		return body{}, errors.New("chat needs a request: { messages: [{ role: 'user', content: '…' }] }")
 	}
-	raw, err := stringify(rt, v)
+	raw, err := stringify(v)
 	if err != nil {
 		return body{}, fmt.Errorf("chat: %w", err)
 	}
@@ -86,8 +86,8 @@ type params struct {
 	tags map[string]string
 }
 
-func readParams(rt *sobek.Runtime, v sobek.Value) (params, error) {
-	o, err := read(rt, v)
+func readParams(v sobek.Value) (params, error) {
+	o, err := read(v)
 	if err != nil {
 		return params{}, fmt.Errorf("chat: params: %w", err)
 	}

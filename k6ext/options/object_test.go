@@ -58,7 +58,7 @@ func TestAllMistakesAtOnce(t *testing.T) {
 		"l is {}: write a list", "ll[0] is 1: write an object", "ws is [1]: write a list of texts",
 		"extra is no option", "o.lost is no option: there is found",
 	} {
-		assert.ErrorContains(t, wrong, want)
+		require.ErrorContains(t, wrong, want)
 	}
 	assert.Len(t, o.Mistakes(), 13)
 }

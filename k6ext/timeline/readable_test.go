@@ -43,7 +43,7 @@ func TestReadableMistakesAllAtOnce(t *testing.T) {
 		"url is empty", "tokenEnv is empty", "lease is 1ms", "duration is 0s", "endpoint is no option",
 		`steps[0].at is "never"`, "steps[0].fault", "steps[1].when is no option", "steps[1].fault",
 	} {
-		assert.ErrorContains(t, wrong, want)
+		require.ErrorContains(t, wrong, want)
 	}
 	assert.NotContains(t, wrong.Error(), "_ns")
 }
