@@ -20,6 +20,17 @@ build: ## Build bin/brownout and bin/refserver
 	@echo "building (the first build compiles k6: a minute or two)"
 	@$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
 
+.PHONY: image
+image: $(BIN)/image/refserver ## Build the container image brownout/refserver (FROM scratch)
+	docker build -q -t brownout/refserver $(BIN)/image
+
+# Static, and so without cgo: it runs in an image that holds nothing else.
+.PHONY: $(BIN)/image/refserver
+$(BIN)/image/refserver:
+	@mkdir -p $(BIN)/image
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(COMMIT)' -o $(BIN)/image/refserver ./cmd/refserver
+	@cp refserver/deploy/Dockerfile $(BIN)/image/
+
 .PHONY: run
 run: build ## Run the gpu-oom scenario: verdict on the terminal, report in brownout-out/
 	@$(BIN)/brownout run gpu-oom
@@ -36,7 +47,7 @@ ci-scenarios: build ## The few scenario runs that every change must survive
 	BROWNOUT_E2E=1 $(GO) test -count=1 -timeout 15m -run 'TestCI' ./e2e/...
 
 .PHONY: e2e-basics
-e2e-basics: build ## The journeys of a user, as child processes
+e2e-basics: build $(BIN)/image/refserver ## The journeys of a user, as child processes
 	BROWNOUT_E2E=1 $(GO) test -count=1 -timeout 15m -run 'TestBasic' ./e2e/...
 
 .PHONY: scenarios
@@ -44,7 +55,7 @@ scenarios: build ## Every built-in scenario with its control
 	BROWNOUT_E2E=1 $(GO) test -count=1 -timeout 60m -run 'TestCI|TestScenario' ./e2e/...
 
 .PHONY: e2e
-e2e: build ## Every end-to-end journey
+e2e: build $(BIN)/image/refserver ## Every end-to-end journey
 	BROWNOUT_E2E=1 $(GO) test -count=1 -timeout 60m -run 'TestBasic|TestE2E' ./e2e/...
 
 .PHONY: soak

@@ -16,22 +16,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestBasicKilledHarnessLeavesNothing(t *testing.T) { killMidFault(t, 0) }
+func TestBasicKilledHarnessLeavesNothing(t *testing.T) { killMidFault(t, "gpu-oom", 0) }
 
 func TestE2EKilledHarnessLeavesNothingTenTimes(t *testing.T) {
 	for i := range 10 {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
-			killMidFault(t, time.Duration(rand.Int64N(int64(9*time.Second)))) //nolint:gosec // a random moment, no secret
+			killMidFault(t, "gpu-oom", time.Duration(rand.Int64N(int64(9*time.Second)))) //nolint:gosec // a random moment, no secret
 		})
 	}
 }
 
-// killMidFault kills `brownout run gpu-oom` (the harness alone) with SIGKILL some time after its
+// killMidFault kills `brownout run` of a scenario (the harness alone) with SIGKILL some time after its
 // fault became effective, and expects every process of the run, and with them the fault, to be gone.
-func killMidFault(t *testing.T, after time.Duration) {
+func killMidFault(t *testing.T, scenario string, after time.Duration) {
 	dir := t.TempDir()
 	mark := fmt.Sprintf("BROWNOUT_E2E_MARK=%d-%d", os.Getpid(), rand.Uint64()) //nolint:gosec // a mark, no secret
-	cmd := exec.Command(Binary(t), "run", "gpu-oom", "--out", dir,
+	cmd := exec.Command(Binary(t), "run", scenario, "--out", dir,
 		"--set", "load.arrivals.rate=20/s") // light: ten of these run in a row
 	cmd.Env = append(os.Environ(), mark)
 	var out bytes.Buffer

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -16,6 +17,15 @@ func (f Fault) Share(name string) (float64, error) {
 		return 0, err
 	}
 	return parseShare(value)
+}
+
+// Multiple is the value of an "x" parameter (default applied): 8 for "8x".
+func (f Fault) Multiple(name string) (float64, error) {
+	value, err := f.param(name, "x")
+	if err != nil {
+		return 0, err
+	}
+	return parseMultiple(value)
 }
 
 // Word is the value of a "word" parameter, default applied.
@@ -106,12 +116,28 @@ func (p ParamInfo) mistake(value string) string {
 		if d.Seconds() < p.Min || d.Seconds() > p.Max {
 			return fmt.Sprintf("%s=%s is out of bounds: it is from %vs to %vs", p.Name, value, p.Min, p.Max)
 		}
+	case "x":
+		x, err := parseMultiple(value)
+		if err != nil || !plainValue(value) {
+			return fmt.Sprintf("%s=%s is not a multiple: write it as in %s=%s", p.Name, value, p.Name, p.Default)
+		}
+		if !strings.HasSuffix(value, "x") {
+			return fmt.Sprintf("%s=%s has no unit: write %s=%sx", p.Name, value, p.Name, value)
+		}
+		if !(x >= p.Min && x <= p.Max) {
+			return fmt.Sprintf("%s=%s is out of bounds: it is from %vx to %vx", p.Name, value, p.Min, p.Max)
+		}
 	case "word":
 		if !slices.Contains(p.Words, value) {
 			return fmt.Sprintf("%s=%s is not one of its words: it is %s", p.Name, value, strings.Join(p.Words, " or "))
 		}
 	}
 	return ""
+}
+
+// parseMultiple reads "8x" and "8" as 8.
+func parseMultiple(s string) (float64, error) {
+	return strconv.ParseFloat(strings.TrimSuffix(s, "x"), 64)
 }
 
 func paramNames(params []ParamInfo) string {

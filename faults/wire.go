@@ -69,10 +69,10 @@ type KindInfo struct {
 // ParamInfo is one magnitude of a kind.
 type ParamInfo struct {
 	Name    string `json:"name"`
-	Unit    string `json:"unit"` // "%", "duration", "word"
+	Unit    string `json:"unit"` // "%", "x" (a multiple), "duration", "word"
 	Default string `json:"default"`
 	Help    string `json:"help"`
-	// Min and Max bound a "%" (in percent) and a "duration" (in seconds); Words are a "word"'s choices.
+	// Min and Max bound a "%" (in percent), an "x" and a "duration" (in seconds); Words are a "word"'s choices.
 	Min   float64  `json:"min,omitempty"`
 	Max   float64  `json:"max,omitempty"`
 	Words []string `json:"words,omitempty"`

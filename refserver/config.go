@@ -15,6 +15,7 @@ import (
 	"github.com/brownout-dev/brownout/refserver/api/openai"
 	"github.com/brownout-dev/brownout/refserver/breaker"
 	"github.com/brownout-dev/brownout/refserver/node"
+	"github.com/brownout-dev/brownout/refserver/node/remote"
 	"github.com/brownout-dev/brownout/refserver/pool"
 	"github.com/brownout-dev/brownout/refserver/router"
 )
@@ -49,8 +50,27 @@ type Admin struct {
 	Control bool   `yaml:"control"` // the control calls exist; needs a token
 }
 
+// Topologies.
+const (
+	Single    = "single"    // all nodes inside the server's process
+	Processes = "processes" // each node is a process of its own, spoken to over gRPC
+)
+
+// NodeTokenVariable is the environment variable that WithEnvironment reads the node token from.
+const NodeTokenVariable = "BROWNOUT_NODE_TOKEN"
+
 // Cluster is the simulated machines of the server.
+//
+// With topology processes and no addresses the server starts the nodes itself, which takes a program
+// that can (brownout serve): a node that dies is started again and serves once it has loaded. With
+// addresses it uses nodes that somebody else runs (brownout node, refserver node), the first address
+// being n1's. Gateway and nodes need the same nodes, gpus_per_node and model.
 type Cluster struct {
+	Topology  string           `yaml:"topology"`   // single, processes
+	Addresses []string         `yaml:"addresses"`  // host:port of each node, for topology processes
+	NodeToken string           `yaml:"node_token"` // that nodes ask for; better given in the environment (BROWNOUT_NODE_TOKEN)
+	Heartbeat remote.Heartbeat `yaml:"heartbeat"`  // for topology processes
+
 	Nodes             int           `yaml:"nodes"`
 	GPUsPerNode       int           `yaml:"gpus_per_node"` // one replica on each
 	GPU               string        `yaml:"gpu"`           // "h100-80gb"
@@ -79,10 +99,13 @@ func (c Config) node() node.Config {
 	return n
 }
 
-// WithEnvironment takes the admin token from the environment where the config names none.
+// WithEnvironment takes the tokens from the environment where the config names none.
 func (c Config) WithEnvironment(getenv func(string) string) Config {
 	if c.Admin.Token == "" {
 		c.Admin.Token = getenv(TokenVariable)
+	}
+	if c.Cluster.NodeToken == "" {
+		c.Cluster.NodeToken = getenv(NodeTokenVariable)
 	}
 	return c
 }
@@ -170,8 +193,30 @@ func (c Config) check(report func(path, what, mend string)) {
 	c.Router.Validate(under("router"))
 	c.Breaker.Validate(under("breaker"))
 	c.Ejection.Validate(under("ejection"))
+	c.Cluster.check(under("cluster"))
 	if err := c.node().WithDefaults().Validate(); err != nil {
 		report("cluster", strings.ReplaceAll(err.Error(), "\n", "; "), "correct it there")
+	}
+}
+
+func (c Cluster) check(report func(key, what, mend string)) {
+	switch c.Topology {
+	case Processes:
+		c.Heartbeat.Validate(func(key, what, mend string) { report("heartbeat."+key, what, mend) })
+	case Single, "":
+		if len(c.Addresses) > 0 {
+			report("addresses", "addresses are given, but the nodes are inside the server", "add topology: processes")
+		}
+	default:
+		report("topology", fmt.Sprintf("%q is not a topology", c.Topology), "write single or processes")
+	}
+	if n := len(c.Addresses); n > 0 && n != c.Nodes {
+		report("addresses", fmt.Sprintf("there are %d addresses for %d nodes", n, c.Nodes), "give one for each node")
+	}
+	for _, a := range c.Addresses {
+		if err := address(a); err != nil {
+			report("addresses", err.Error(), "write for example 127.0.0.1:7001")
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/brownout-dev/brownout/refserver/api/openai"
 	"github.com/brownout-dev/brownout/refserver/breaker"
+	"github.com/brownout-dev/brownout/refserver/node/remote"
 	"github.com/brownout-dev/brownout/refserver/pool"
 	"github.com/brownout-dev/brownout/refserver/router"
 )
@@ -27,6 +28,7 @@ func Preset(name string) (Config, bool) {
 		Admin: Admin{Listen: "127.0.0.1:9000"},
 		API:   openai.Defaults(), Router: router.Defaults(), Breaker: breaker.Defaults(), Ejection: pool.DefaultEjection(),
 		Cluster: Cluster{
+			Topology: Single, Heartbeat: remote.DefaultHeartbeat(),
 			Nodes: 3, GPUsPerNode: 2, GPU: "h100-80gb", Model: "llama-3.1-8b",
 			TokenBudget: 8192, MaxSequences: 256, MaxWaiting: 256, MemoryUtilisation: 0.9,
 			Reload: 8 * time.Second, FirstLoad: 200 * time.Millisecond,

@@ -1,6 +1,8 @@
 package refserver
 
 import (
+	"time"
+
 	"github.com/brownout-dev/brownout/internal/event"
 	"github.com/brownout-dev/brownout/internal/pace"
 	"github.com/brownout-dev/brownout/refserver/node"
@@ -15,4 +17,13 @@ func Saturation(cfg Config, prompt, output int) (all, minus1 float64) {
 		return 0, 0
 	}
 	return cluster.Saturation(prompt, output)
+}
+
+// Notice is the longest time until a server of this config gives up a node that fell silent; zero
+// where nodes cannot: they are inside its own process.
+func Notice(cfg Config) time.Duration {
+	if cfg.Cluster.Topology != Processes {
+		return 0
+	}
+	return cfg.Cluster.Heartbeat.Notice()
 }

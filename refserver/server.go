@@ -24,6 +24,7 @@ import (
 	"github.com/brownout-dev/brownout/refserver/api/openai"
 	"github.com/brownout-dev/brownout/refserver/breaker"
 	"github.com/brownout-dev/brownout/refserver/node"
+	"github.com/brownout-dev/brownout/refserver/node/remote"
 	"github.com/brownout-dev/brownout/refserver/pool"
 	"github.com/brownout-dev/brownout/refserver/router"
 	"github.com/brownout-dev/brownout/refserver/telemetry"
@@ -35,11 +36,13 @@ type Deps struct {
 	Version string             // shown in the admin state [dev]
 	Clock   *event.Clock       // stamps all events; share it with a fault holder of the same process [new]
 	Waiter  func() pace.Waiter // [the most exact of this system]
+	Launch  remote.Launch      // starts node processes; needed for topology processes without addresses
 }
 
 // machines is what the server needs of package node.
 type machines interface {
 	adminapi.Control
+	adminapi.Nodes
 	Run(ctx context.Context) error
 	Replicas() []node.Replica
 	State() []admin.Node
@@ -71,7 +74,14 @@ const eventsKept = 4096
 
 // New builds a server; nothing listens or runs before Run. The error lists all that is wrong with cfg.
 func New(cfg Config, deps Deps) (*Server, error) {
-	return build(cfg, deps, func(d node.Deps) (machines, error) { return node.New(cfg.node(), d) })
+	return build(cfg, deps, func(d node.Deps) (machines, error) {
+		if cfg.Cluster.Topology != Processes {
+			return node.New(cfg.node(), d)
+		}
+		return remote.New(remote.Config{
+			Node: cfg.node(), Heartbeat: cfg.Cluster.Heartbeat, Addresses: cfg.Cluster.Addresses, Token: cfg.Cluster.NodeToken,
+		}, remote.Deps{Events: d.Events, Clock: d.Clock, Log: deps.Log, Launch: deps.Launch})
+	})
 }
 
 func build(cfg Config, deps Deps, newMachines func(node.Deps) (machines, error)) (*Server, error) {
@@ -157,14 +167,14 @@ func (s *Server) newAdmin(metrics http.Handler) http.Handler {
 		Rate: s.machines.Saturation, Metrics: metrics, Status: controlStatus, Done: s.stopping,
 	}
 	if s.cfg.Admin.Control {
-		deps.Control = s.machines
+		deps.Control, deps.Nodes = s.machines, s.machines
 	}
 	return adminapi.New(deps)
 }
 
 func controlStatus(err error) int {
 	switch {
-	case errors.Is(err, node.ErrNoDevice):
+	case errors.Is(err, node.ErrNoDevice), errors.Is(err, node.ErrNoNode):
 		return http.StatusNotFound
 	case errors.Is(err, node.ErrBadRequest):
 		return http.StatusBadRequest

@@ -19,8 +19,7 @@ func explainCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			all, minus1 := refserverSaturation(s)
-			_, err = fmt.Fprint(c.OutOrStdout(), spec.Explain(s, spec.ExplainInfo{Saturation: all, Minus1: minus1}))
+			_, err = fmt.Fprint(c.OutOrStdout(), spec.Explain(s, explainInfo(s)))
 			return err
 		},
 	}
@@ -28,11 +27,16 @@ func explainCommand() *cobra.Command {
 	return c
 }
 
-// refserverSaturation asks the timing model of the scenario's own server; zero = unknown.
-func refserverSaturation(s *spec.Spec) (all, minus1 float64) {
+// explainInfo asks the scenario's own server; zero = unknown.
+func explainInfo(s *spec.Spec) (info spec.ExplainInfo) {
 	cfg, err := serverConfig(s.Target.ConfigFile, s.Target.Preset, s.Target.Resilience)
 	if err != nil {
-		return 0, 0
+		return info
 	}
-	return refserver.Saturation(cfg, int(s.Load.Prompt.Mean), int(s.Load.Output.Mean))
+	if s.Target.Topology != "" {
+		cfg.Cluster.Topology = s.Target.Topology
+	}
+	info.Saturation, info.Minus1 = refserver.Saturation(cfg, int(s.Load.Prompt.Mean), int(s.Load.Output.Mean))
+	info.Detection = refserver.Notice(cfg)
+	return info
 }

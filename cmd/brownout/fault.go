@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -22,8 +23,10 @@ import (
 
 	"github.com/brownout-dev/brownout/faults"
 	"github.com/brownout-dev/brownout/faults/agent"
+	containers "github.com/brownout-dev/brownout/faults/drivers/docker"
 	"github.com/brownout-dev/brownout/faults/drivers/refserver"
 	"github.com/brownout-dev/brownout/internal/admin"
+	"github.com/brownout-dev/brownout/scenarios/target"
 )
 
 const (
@@ -311,7 +314,7 @@ func faultStatusCommand(api *faultAPI) *cobra.Command {
 type faultAgentFlags struct {
 	listen, admin, adminTokenEnv, journal, stateDir string
 	parentFD                                        int
-	allowRemote, printReady                         bool
+	allowRemote, printReady, docker                 bool
 }
 
 func faultAgentCommand(api *faultAPI) *cobra.Command {
@@ -333,6 +336,7 @@ it is started again after a crash.`,
 	flags.StringVar(&f.journal, "journal", "", "append-only journal file (JSON Lines)")
 	flags.StringVar(&f.stateDir, "state-dir", "", "directory for what is needed to undo after a crash")
 	flags.IntVar(&f.parentFD, "parent-fd", 0, "file descriptor of a pipe held by the parent: when it closes, undo everything and exit")
+	flags.BoolVar(&f.docker, "docker", false, "kill nodes as containers: those with the label "+containers.Label+" of the engine at $DOCKER_HOST")
 	flags.BoolVar(&f.allowRemote, "allow-remote", false, "allow --listen on an address others can reach")
 	flags.BoolVar(&f.printReady, "print-ready", false, "print one JSON line on stdout once the API answers")
 	for _, name := range []string{"admin", "journal", "state-dir"} {
@@ -349,12 +353,12 @@ func runFaultAgent(cmd *cobra.Command, api *faultAPI, f faultAgentFlags) error {
 	if !f.allowRemote && !loopback(f.listen) {
 		return fmt.Errorf("--listen %s can be reached from other machines: use 127.0.0.1, or add --allow-remote if you mean it", f.listen)
 	}
-	driver, err := refserver.New(refserver.Config{AdminURL: f.admin, Token: os.Getenv(f.adminTokenEnv), NoOp: os.Getenv(faultNoOpEnv) == "1"})
+	drivers, err := f.drivers()
 	if err != nil {
 		return err
 	}
 	holder, err := agent.New(agent.Config{
-		Drivers: []faults.Driver{driver}, JournalFile: f.journal, StateDir: f.stateDir, Token: token,
+		Drivers: drivers, JournalFile: f.journal, StateDir: f.stateDir, Token: token,
 		Log: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil)),
 	})
 	if err != nil {
@@ -368,6 +372,7 @@ func runFaultAgent(cmd *cobra.Command, api *faultAPI, f faultAgentFlags) error {
 	defer stop()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	target.Watch(cancel)
 	if f.parentFD > 0 {
 		go func() {
 			_, _ = io.Copy(io.Discard, os.NewFile(uintptr(f.parentFD), "parent")) // ends when the parent does
@@ -386,8 +391,12 @@ func runFaultAgent(cmd *cobra.Command, api *faultAPI, f faultAgentFlags) error {
 		cancel()
 	}()
 	base := "http://" + listener.Addr().String()
+	here := admin.Listening{Faults: base, PID: os.Getpid()}
+	if err = target.Announce(here); err != nil {
+		cancel()
+	}
 	if f.printReady {
-		err = json.NewEncoder(cmd.OutOrStdout()).Encode(admin.Listening{Faults: base, PID: os.Getpid()})
+		err = json.NewEncoder(cmd.OutOrStdout()).Encode(here)
 	} else {
 		_, err = fmt.Fprintf(cmd.OutOrStdout(), "holding faults for %s at %s\n", f.admin, base)
 	}
@@ -402,6 +411,32 @@ func runFaultAgent(cmd *cobra.Command, api *faultAPI, f faultAgentFlags) error {
 		err = fmt.Errorf("the fault API at %s ended, so all faults were undone: %w", base, apiErr)
 	}
 	return err
+}
+
+// drivers are the server's own and, if asked for, Docker's for what happens to whole nodes.
+func (f faultAgentFlags) drivers() ([]faults.Driver, error) {
+	noop := os.Getenv(faultNoOpEnv) == "1"
+	server, err := refserver.New(refserver.Config{AdminURL: f.admin, Token: os.Getenv(f.adminTokenEnv), NoOp: noop})
+	if err != nil || !f.docker {
+		return []faults.Driver{server}, err
+	}
+	engine, err := containers.Dial()
+	if err != nil {
+		return nil, err
+	}
+	nodes := containers.New(containers.Config{Engine: engine, NoOp: noop})
+	return []faults.Driver{except{server, nodes.Kinds()}, nodes}, nil
+}
+
+// except is a driver that leaves some of its kinds to another one.
+type except struct {
+	faults.Driver
+	others []string
+}
+
+// Kinds implements faults.Driver.
+func (e except) Kinds() []string {
+	return slices.DeleteFunc(e.Driver.Kinds(), func(k string) bool { return slices.Contains(e.others, k) })
 }
 
 // loopback reports whether only this machine can reach addr.

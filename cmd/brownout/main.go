@@ -93,7 +93,7 @@ Exit codes of run and report: 0 pass, 99 fail, 3 unknown, 1 usage or internal er
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.AddCommand(runCommand(), listCommand(), validateCommand(), explainCommand(), reportCommand(), initCommand(),
-		serveCommand(), faultCommand(), doctorCommand(), k6Command(), versionCommand())
+		serveCommand(), nodeCommand(), faultCommand(), doctorCommand(), k6Command(), versionCommand())
 	return root
 }
 

@@ -28,6 +28,7 @@ import (
 // serveFlags is what `brownout serve` takes.
 type serveFlags struct {
 	config, preset, resilience string
+	topology, nodeLogs         string
 	listen, adminListen        string
 	faults                     bool
 	faultListen, faultDir      string
@@ -52,6 +53,8 @@ SIGTERM drains; a second signal ends at once.`,
 	c.Flags().StringVar(&f.config, "config", "", "YAML config file")
 	c.Flags().StringVar(&f.preset, "preset", refserver.DefaultPreset, "preset, when there is no --config")
 	c.Flags().StringVar(&f.resilience, "resilience", "", "full, or none for the control group (default: the config's)")
+	c.Flags().StringVar(&f.topology, "topology", "", "single, or processes: every node a process of its own (default: the config's)")
+	c.Flags().StringVar(&f.nodeLogs, "node-logs", "", "directory for the logs of node processes (default: a temporary one)")
 	c.Flags().StringVar(&f.listen, "listen", "", "host:port of the API (default: the config's)")
 	c.Flags().StringVar(&f.adminListen, "admin-listen", "", "host:port of the admin listener (default: the config's)")
 	c.Flags().BoolVar(&f.faults, "faults", false, "hold faults for this server")
@@ -86,6 +89,9 @@ func (f serveFlags) server() (refserver.Config, error) {
 	if err != nil {
 		return cfg, err
 	}
+	if f.topology != "" {
+		cfg.Cluster.Topology = f.topology
+	}
 	if f.listen != "" {
 		cfg.Listen = f.listen
 	}
@@ -113,7 +119,16 @@ func serve(c *cobra.Command, f serveFlags) error {
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	clock := event.NewClock()
-	srv, err := refserver.New(cfg, refserver.Deps{Log: log, Version: build.String(), Clock: clock})
+	deps := refserver.Deps{Log: log, Version: build.String(), Clock: clock}
+	if cfg.Cluster.Topology == refserver.Processes && len(cfg.Cluster.Addresses) == 0 {
+		nodes, err := newNodeStarter(f, cfg.Resilience, log)
+		if err != nil {
+			return err
+		}
+		defer nodes.close()
+		cfg.Cluster.NodeToken, deps.Launch = nodes.token, nodes.launch
+	}
+	srv, err := refserver.New(cfg, deps)
 	if err != nil {
 		return err
 	}

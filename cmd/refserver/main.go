@@ -30,6 +30,9 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+	if len(args) > 0 && args[0] == "node" {
+		return runNode(ctx, args[1:], getenv, stderr)
+	}
 	flags := flag.NewFlagSet("refserver", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // a mistake is one sentence from main, not the whole usage
 	file := flags.String("config", "", "YAML config file")
@@ -41,7 +44,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	printReady := flags.Bool("print-ready", false, "print one JSON line with the addresses to stdout once they accept connections")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(stderr, "refserver serves an OpenAI-compatible API on simulated GPUs.")
+			fmt.Fprintln(stderr, "refserver serves an OpenAI-compatible API on simulated GPUs.\nrefserver node serves one node of a cluster over gRPC; see refserver node --help.")
 			flags.SetOutput(stderr)
 			flags.PrintDefaults()
 			return nil

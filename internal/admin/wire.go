@@ -7,8 +7,12 @@
 //	GET  /admin/events?since=SEQ&follow=false      → EventPage
 //	POST /admin/control/gpus/{node}/{gpu}/holdings       HoldRequest → Holding      (201)
 //	DELETE /admin/control/gpus/{node}/{gpu}/holdings/{id}           → Holding      (idempotent: 200 also when gone)
+//	POST /admin/control/gpus/{node}/{gpu}/throttles      ThrottleRequest → Throttle (201)
+//	DELETE /admin/control/gpus/{node}/{gpu}/throttles/{id}          → Throttle     (idempotent: 200 also when gone)
 //	POST /admin/control/gpus/{node}/{gpu}/probe          ProbeRequest → ProbeAnswer
 //	POST /admin/control/replicas/{node}/{gpu}/restart                → Replica     (202: kills the engine and reloads it)
+//	POST /admin/control/nodes/{node}/kill                KillRequest → Outage      (201: kills the node, keeps it down)
+//	DELETE /admin/control/nodes/{node}/kill/{id}                    → Outage       (idempotent: permits the restart)
 //
 // Everything but /admin/clock wants "Authorization: Bearer <admin token>" when one is configured.
 // The control calls exist only when the server runs with control enabled and a token set; otherwise 404.
@@ -45,6 +49,7 @@ type Node struct {
 	ID       string    `json:"id"` // "n1"
 	Devices  []Device  `json:"devices"`
 	Replicas []Replica `json:"replicas"`
+	NodeLife
 }
 
 // Device is one accelerator. Bytes, °C, W, MHz.
@@ -67,6 +72,15 @@ type Device struct {
 	// Ledger: what the used memory is, by purpose: "context", "weights", "kv", "graphs", "activations", "foreign".
 	Ledger   map[string]int64 `json:"ledger"`
 	Holdings []Holding        `json:"holdings,omitempty"`
+	// StepRatio is measured: how long the newest engine steps took by the clock ÷ what the timing model
+	// gives them on an undisturbed device. About 1 in health, 0 while the device is idle.
+	StepRatio    float64 `json:"step_ratio"`
+	StepsWatched int     `json:"steps_watched"` // newest steps in StepRatio
+	// All steps since start, what they took by the clock, and what the model gives them.
+	StepsTotal       uint64     `json:"steps_total"`
+	StepSeconds      float64    `json:"step_seconds_total"`
+	StepModelSeconds float64    `json:"step_model_seconds_total"`
+	Throttles        []Throttle `json:"throttles,omitempty"`
 }
 
 // Refusal is an allocation that did not fit.
@@ -159,8 +173,9 @@ type Error struct {
 // Listening is the one JSON line that `brownout serve` writes to its ready file descriptor (or
 // stdout with --print-ready) once it accepts requests.
 type Listening struct {
-	API    string `json:"api"`    // "http://127.0.0.1:41235"
-	Admin  string `json:"admin"`  // ""  when off
-	Faults string `json:"faults"` // base URL of the fault holder's API, "" when off
+	API    string `json:"api"`            // "http://127.0.0.1:41235"
+	Admin  string `json:"admin"`          // ""  when off
+	Faults string `json:"faults"`         // base URL of the fault holder's API, "" when off
+	Node   string `json:"node,omitempty"` // host:port of a node's gRPC socket; `brownout node` has no other
 	PID    int    `json:"pid"`
 }

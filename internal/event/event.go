@@ -26,6 +26,16 @@ const (
 	ServerDraining  Kind = "server.draining"
 	HoldingTaken    Kind = "gpu.holding_taken" // control surface: foreign memory appeared
 	HoldingReleased Kind = "gpu.holding_released"
+	ThrottleBegun   Kind = "gpu.throttle_begun" // control surface: steps take longer
+	ThrottleEnded   Kind = "gpu.throttle_ended"
+	ReplicaSlow     Kind = "replica.slow" // its tokens come much slower than the pool's
+	ReplicaSteady   Kind = "replica.steady"
+	NodeSuspected   Kind = "node.suspected" // heartbeats stay away
+	NodeDead        Kind = "node.dead"      // its connection closed, or heartbeats stayed away too long
+	NodeTrusted     Kind = "node.trusted"   // heartbeats came again before it was given up
+	NodeReturned    Kind = "node.returned"  // a node is there, as a new epoch
+	NodeKilled      Kind = "node.killed"    // control surface: killed, and kept down
+	NodePermitted   Kind = "node.permitted" // control surface: may start again
 )
 
 // Kinds emitted by the fault holder; they mirror the journal.
@@ -63,8 +73,8 @@ func (e Event) Names(target string) bool {
 // target: protective actions and refusals count, the injector's own control calls do not.
 func (e Event) Detection() bool {
 	switch e.Kind {
-	case BreakerOpened, AttemptFailed, RequestRetried, RequestResumed, RequestFailed, RequestPoisoned,
-		OOM, BudgetHalved, Preempted, KVShrunk, Migrated, EngineDied, LoadFailed:
+	case BreakerOpened, ReplicaSlow, AttemptFailed, RequestRetried, RequestResumed, RequestFailed, RequestPoisoned,
+		OOM, BudgetHalved, Preempted, KVShrunk, Migrated, EngineDied, LoadFailed, NodeSuspected, NodeDead:
 		return true
 	}
 	return false

@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"sync"
+	"time"
 
 	"github.com/brownout-dev/brownout/internal/admin"
 	"github.com/brownout-dev/brownout/internal/event"
@@ -15,7 +16,7 @@ type DeviceConfig struct {
 }
 
 // Device is a simulated accelerator, shared by the engine that runs on it and by whoever looks at it
-// or holds memory on it. Its mutex is taken twice a step, never per token.
+// or holds memory on it. Its mutex is taken a few times a step, never per token.
 type Device struct {
 	id, uuid string
 	spec     Spec
@@ -23,11 +24,17 @@ type Device struct {
 	mu        sync.Mutex
 	ledger    *Ledger
 	telemetry *Telemetry
+	throttles *Throttles
+	watch     Stopwatch
+	speed     float64 // of the running step, as a share of full speed
 }
 
 // NewDevice is an empty, idle device.
 func NewDevice(c DeviceConfig, now event.Time) *Device {
-	return &Device{id: c.ID, uuid: c.UUID, spec: c.Spec, ledger: NewLedger(c.Spec.Total), telemetry: NewTelemetry(c.Spec, now)}
+	return &Device{
+		id: c.ID, uuid: c.UUID, spec: c.Spec, ledger: NewLedger(c.Spec.Total), telemetry: NewTelemetry(c.Spec, now),
+		throttles: NewThrottles(c.ID), speed: 1,
+	}
 }
 
 // ID is the device's name in the cluster.
@@ -80,8 +87,47 @@ func (d *Device) Free() int64 {
 func (d *Device) Ran(start, end event.Time, activations int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.telemetry.Ran(start, end)
+	d.telemetry.Ran(start, end, d.speed)
 	d.ledger.Release(end, Activations, activations)
+}
+
+// Stretch is how long a step that starts now takes on this device, given what it takes undisturbed.
+func (d *Device) Stretch(now event.Time, nominal time.Duration) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	factor := d.throttles.Factor(now)
+	d.speed = 1 / factor
+	return time.Duration(factor * float64(nominal))
+}
+
+// Timed records how long a step really took, by the clock, beside what it takes undisturbed.
+func (d *Device) Timed(end event.Time, actual, nominal time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.watch.Step(end, actual, nominal)
+}
+
+// Throttle slows the device down; see Throttles.Begin. The request must be valid.
+func (d *Device) Throttle(now event.Time, r admin.ThrottleRequest) (t admin.Throttle, fresh bool, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.throttles.Begin(now, r)
+}
+
+// Unthrottle lets the device run at full speed again; see Throttles.End.
+func (d *Device) Unthrottle(now event.Time, id string) (t admin.Throttle, was bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.throttles.End(now, id)
+}
+
+// TickThrottles expires throttles and says when to call again; ok false: not before the next Throttle.
+func (d *Device) TickThrottles(now event.Time) (gone []admin.Throttle, next event.Time, ok bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	gone = d.throttles.Expire(now)
+	next, ok = d.throttles.Due()
+	return gone, next, ok
 }
 
 // Probe tries an allocation and gives it back. It is no refusal of the engine's and counts nowhere.
@@ -125,6 +171,8 @@ func (d *Device) State(now event.Time) admin.Device {
 		ID: d.id, Name: d.spec.Name, UUID: d.uuid, Simulated: true,
 		Utilisation: s.Utilisation, Temperature: s.Celsius, Power: s.Watts, ClockSM: s.MHz,
 	}
+	d.watch.Describe(now, &out)
+	out.Throttles = d.throttles.Describe(now)
 	d.ledger.Describe(&out)
 	return out
 }

@@ -20,16 +20,19 @@ type Telemetry struct {
 	at      event.Time // of celsius and watts
 	celsius float64
 	watts   float64
+	speed   float64 // of the newest kernels, as a share of full speed
 }
 
 // NewTelemetry is a cool idle device.
 func NewTelemetry(s Spec, now event.Time) *Telemetry {
-	return &Telemetry{spec: s, at: now, celsius: s.IdleCelsius, watts: s.IdlePower}
+	return &Telemetry{spec: s, at: now, celsius: s.IdleCelsius, watts: s.IdlePower, speed: 1}
 }
 
-// Ran records kernels from start to end. Calls come in order of time.
-func (t *Telemetry) Ran(start, end event.Time) {
+// Ran records kernels from start to end, and at which share of full speed the clock let them run.
+// Calls come in order of time.
+func (t *Telemetry) Ran(start, end event.Time, speed float64) {
 	t.usage.add(start, end)
+	t.speed = speed
 	t.advance(end)
 }
 
@@ -46,19 +49,20 @@ func (t *Telemetry) Read(now event.Time) Sample {
 	t.advance(now)
 	s := Sample{Utilisation: t.usage.share(now), Celsius: t.celsius, Watts: t.watts, MHz: t.spec.IdleMHz}
 	if s.Utilisation > 0 {
-		s.MHz = t.spec.BoostMHz
+		s.MHz = max(t.spec.IdleMHz, int(math.Round(float64(t.spec.BoostMHz)*t.speed)))
 	}
 	return s
 }
 
-// advance moves temperature and power towards what the present utilisation sets.
+// advance moves temperature and power towards what utilisation and clock set: dynamic power goes with
+// the frequency (P = C·V²·f), so a throttled device is busier and yet cooler.
 func (t *Telemetry) advance(now event.Time) {
 	dt := now.Sub(t.at)
 	if dt <= 0 {
 		return
 	}
 	t.at = now
-	u := t.usage.share(now)
+	u := t.usage.share(now) * t.speed
 	t.celsius = lag(t.celsius, t.spec.IdleCelsius+u*(t.spec.PeakCelsius-t.spec.IdleCelsius), dt, heatLag)
 	t.watts = lag(t.watts, t.spec.IdlePower+u*(t.spec.PeakPower-t.spec.IdlePower), dt, powerLag)
 }

@@ -20,7 +20,7 @@ func TestTelemetryFollowsTheKernels(t *testing.T) {
 	now := t0
 	work := func(d time.Duration, share float64) {
 		for end := now.Add(d); now < end; now = now.Add(10 * time.Millisecond) {
-			tel.Ran(now, now.Add(time.Duration(share*float64(10*time.Millisecond))))
+			tel.Ran(now, now.Add(time.Duration(share*float64(10*time.Millisecond))), 1)
 		}
 	}
 	work(time.Minute, 0.5)

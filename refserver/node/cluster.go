@@ -31,7 +31,10 @@ type Cluster struct {
 	model gpu.Model
 	slots []slot // fixed; ordered by node, then device
 
-	held chan struct{} // one signal: a holding was taken, look at the times again
+	held chan struct{} // one signal: a holding, throttle or outage began, look at the times again
+
+	mu      sync.Mutex
+	outages map[string]*Outages // of every node
 }
 
 // slot is a device and what runs on it.
@@ -55,10 +58,14 @@ func New(cfg Config, deps Deps) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{cfg: cfg, deps: deps, spec: spec, model: model, held: make(chan struct{}, 1)}
-	for n := range cfg.Nodes {
+	c := &Cluster{cfg: cfg, deps: deps, spec: spec, model: model, held: make(chan struct{}, 1),
+		outages: map[string]*Outages{}}
+	for _, id := range cfg.ids() {
 		for g := range cfg.GPUsPerNode {
-			s := slot{node: fmt.Sprintf("n%d", n+1), gpu: fmt.Sprintf("g%d", g)}
+			if cfg.Only != "" && id != cfg.Only {
+				break
+			}
+			s := slot{node: id, gpu: fmt.Sprintf("g%d", g)}
 			id := s.node + "/" + s.gpu
 			s.device = gpu.NewDevice(gpu.DeviceConfig{ID: id, UUID: uuid(id), Spec: spec}, deps.Clock.Now())
 			e := cfg.engine(id)
@@ -69,7 +76,7 @@ func New(cfg Config, deps Deps) (*Cluster, error) {
 			if err != nil {
 				return nil, err
 			}
-			c.slots = append(c.slots, s)
+			c.slots, c.outages[s.node] = append(c.slots, s), &Outages{}
 		}
 	}
 	return c, nil
@@ -131,6 +138,10 @@ func (c *Cluster) Steps() admin.Steps {
 // Saturation is the highest rate (requests/s) of the whole cluster, and of the cluster without one
 // replica, for requests of that many prompt and output tokens; see sim.Capacity.
 func (c *Cluster) Saturation(prompt, output int) (all, minus1 float64) {
-	one := sim.Capacity(c.cfg.engine(c.slots[0].device.ID()), c.spec, prompt, output)
-	return one * float64(len(c.slots)), one * float64(len(c.slots)-1)
+	return c.cfg.saturation(c.spec, len(c.slots), prompt, output)
+}
+
+func (c Config) saturation(spec gpu.Spec, replicas, prompt, output int) (all, minus1 float64) {
+	one := sim.Capacity(c.engine("n1/g0"), spec, prompt, output)
+	return one * float64(replicas), one * float64(replicas-1)
 }

@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/brownout-dev/brownout/internal/event"
@@ -12,6 +13,7 @@ import (
 // Config is a cluster of equal nodes. Zero fields take the default in brackets.
 type Config struct {
 	Nodes       int    // [3]
+	Only        string // "n2": this process is that node alone, of all Nodes [all]
 	GPUsPerNode int    // one replica on each [2]
 	GPU         string // kind of device [h100-80gb]
 	Model       string // [llama-3.1-8b]
@@ -71,6 +73,10 @@ func (c Config) Validate() error {
 		}
 	}
 	check(c.Nodes >= 1 && c.Nodes <= maxNodes, "nodes is %d; it must be 1 to %d", c.Nodes, maxNodes)
+	if c.Only != "" {
+		ids := c.ids()
+		check(slices.Contains(ids, c.Only), "there is no node %q; nodes are n1 to n%d", c.Only, c.Nodes)
+	}
 	check(c.GPUsPerNode >= 1 && c.GPUsPerNode <= maxGPUs, "gpus_per_node is %d; it must be 1 to %d", c.GPUsPerNode, maxGPUs)
 	if _, _, err := c.hardware(); err != nil {
 		errs = append(errs, err)
@@ -79,4 +85,13 @@ func (c Config) Validate() error {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// ids are the names of all nodes.
+func (c Config) ids() []string {
+	out := make([]string, 0, min(maxNodes, max(0, c.Nodes)))
+	for n := range cap(out) {
+		out = append(out, fmt.Sprintf("n%d", n+1))
+	}
+	return out
 }

@@ -15,15 +15,20 @@ import (
 // What a control call may be told.
 var (
 	ErrNoDevice   = errors.New("no such device")
+	ErrNoNode     = errors.New("no such node")
+	ErrNodeDown   = errors.New("the node is down")
 	ErrBadRequest = errors.New("bad request")
 )
 
 // Hold takes memory on a device as another process would, until Release or until its time to live is
-// over. The same id twice is the same holding, whose time starts anew. Errors are ErrNoDevice and
-// ErrBadRequest.
+// over. The same id twice is the same holding, whose time starts anew. Errors are ErrNoDevice,
+// ErrNodeDown and ErrBadRequest.
 func (c *Cluster) Hold(node, gpuID string, r admin.HoldRequest) (admin.Holding, error) {
 	s, err := c.find(node, gpuID)
 	if err != nil {
+		return admin.Holding{}, err
+	}
+	if err := c.standing(node); err != nil {
 		return admin.Holding{}, err
 	}
 	if err := gpu.ValidateHold(r); err != nil {
@@ -37,11 +42,16 @@ func (c *Cluster) Hold(node, gpuID string, r admin.HoldRequest) (admin.Holding, 
 	if fresh {
 		c.note(now, s, event.HoldingTaken, "asked", h.ID, h.Target)
 	}
+	c.lookAgain()
+	return h, nil
+}
+
+// lookAgain tells keepHoldings that its times have changed.
+func (c *Cluster) lookAgain() {
 	select {
 	case c.held <- struct{}{}:
 	default: // the signal is there already
 	}
-	return h, nil
 }
 
 // Release lets a holding go. One that is not there is answered as gone, without an error.
@@ -65,6 +75,9 @@ func (c *Cluster) Probe(node, gpuID string, r admin.ProbeRequest) (admin.ProbeAn
 	if err != nil {
 		return admin.ProbeAnswer{}, err
 	}
+	if err := c.standing(node); err != nil {
+		return admin.ProbeAnswer{}, err
+	}
 	if r.Bytes < 0 {
 		return admin.ProbeAnswer{}, fmt.Errorf("%w: bytes is %d; it must be above 0, or 0 for the activation peak", ErrBadRequest, r.Bytes)
 	}
@@ -82,6 +95,9 @@ func (c *Cluster) Restart(node, gpuID string) (admin.Replica, error) {
 	if err != nil {
 		return admin.Replica{}, err
 	}
+	if err := c.standing(node); err != nil {
+		return admin.Replica{}, err
+	}
 	s.engine.Restart()
 	return c.replica(s), nil
 }
@@ -96,7 +112,8 @@ func (c *Cluster) find(node, gpuID string) (slot, error) {
 	return slot{}, fmt.Errorf("%w: %q; devices are n1/g0 to %s", ErrNoDevice, node+"/"+gpuID, last.device.ID())
 }
 
-// keepHoldings is the one goroutine that waits for foreign memory to grow and to expire.
+// keepHoldings is the one goroutine that waits for foreign memory to grow and to expire, and for
+// throttles to expire.
 func (c *Cluster) keepHoldings(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -108,13 +125,16 @@ func (c *Cluster) keepHoldings(ctx context.Context) {
 		case <-timer.C:
 		}
 		now := c.deps.Clock.Now()
-		var next event.Time
+		next, _ := c.expireOutages(now)
 		for _, s := range c.slots {
 			gone, at, ok := s.device.Tick(now)
 			for _, h := range gone {
 				c.note(now, s, event.HoldingReleased, "expired", h.ID, h.Target)
 			}
 			if ok && (next == 0 || at < next) {
+				next = at
+			}
+			if at, ok := c.expireThrottles(now, s); ok && (next == 0 || at < next) {
 				next = at
 			}
 		}

@@ -11,7 +11,7 @@ func (c *Cluster) State() []admin.Node {
 	out := make([]admin.Node, 0, c.cfg.Nodes)
 	for _, s := range c.slots {
 		if len(out) == 0 || out[len(out)-1].ID != s.node {
-			out = append(out, admin.Node{ID: s.node})
+			out = append(out, admin.Node{ID: s.node, NodeLife: c.life(s.node)})
 		}
 		n := &out[len(out)-1]
 		n.Devices = append(n.Devices, s.device.State(now))

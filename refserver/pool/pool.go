@@ -34,6 +34,7 @@ type Replica struct {
 // Member is a replica in the pool, with what the pool learnt about it.
 type Member struct {
 	Replica
+	Pace    Pace
 	served  atomic.Uint64
 	outlier outlier
 	unready atomic.Int64 // Unix ns since when a look found it not ready; 0 while ready

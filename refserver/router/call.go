@@ -271,6 +271,7 @@ func (c *Call) begin(m *pool.Member, settle func(error) bool) {
 	ctx, cancel := context.WithCancel(c.ctx)
 	now := time.Now()
 	c.cur = &attempt{member: m, cancel: cancel, settle: settle, began: now, last: now}
+	m.Pace.Began(now)
 	stream, err := m.Engine.Generate(ctx, req)
 	if err != nil {
 		c.broke(engine.AsError(err))
@@ -327,10 +328,15 @@ func (c *Call) take(got *received) bool {
 
 func (c *Call) content(chunk *engine.Chunk) {
 	a := c.cur
-	a.last = time.Now()
-	if !a.spoke {
+	now := time.Now()
+	gap := now.Sub(a.last)
+	a.last = now
+	if a.spoke {
+		a.member.Pace.Heard(now, gap, chunk.Tokens)
+	} else {
 		a.spoke = true
-		c.router.normal.add(a.last.Sub(a.began))
+		a.member.Pace.Heard(now, 0, 0)
+		c.router.normal.add(gap)
 		a.settle(nil)
 	}
 	if c.served == nil {

@@ -72,6 +72,7 @@ var errAttempt = errors.New("router: the attempt failed")
 // drop cancels the current attempt's engine work and forgets its stream.
 func (c *Call) drop() {
 	c.cur.cancel()
+	c.cur.member.Pace.Ended()
 	c.cur = nil
 }
 

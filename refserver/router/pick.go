@@ -9,15 +9,17 @@ import (
 	"github.com/brownout-dev/brownout/refserver/pool"
 )
 
-// draw is power of two choices (Mitzenmacher 2001): two different members are drawn, the less loaded
-// one wins. A member takes part in a draw with the probability of its share, so that a recovering one
-// is spared however idle it is; when nobody takes part, all do. Candidates must not be empty; random
-// is in [0, 1).
-func draw(candidates []pool.Candidate, share func(*pool.Member) float64, random func() float64) int {
+// draw is the candidate with the shortest expected wait; ties fall at random. All are compared and not
+// two of them: one gateway knows every load exactly, so that power of two choices, made for stale
+// views, only adds chance. (Six replicas at 60 % of saturation, p99 TTFT and p99 gap: two choices 109 and
+// 58 ms, all 55 to 69 and 24 to 40 ms.) A recovering member takes part in its share of its fair
+// number of draws, so that it is spared however idle it is; when nobody takes part, all do. Candidates must not be
+// empty; random is in [0, 1).
+func draw(candidates []pool.Candidate, now time.Time, share func(*pool.Member) float64, random func() float64) int {
 	var few [16]int
 	in := few[:0]
 	for i, c := range candidates {
-		if s := share(c.Member); s >= 1 || random() < s {
+		if s := share(c.Member); s >= 1 || random() < s/float64(len(candidates)) {
 			in = append(in, i)
 		}
 	}
@@ -26,19 +28,30 @@ func draw(candidates []pool.Candidate, share func(*pool.Member) float64, random 
 			in = append(in, i)
 		}
 	}
-	if len(in) == 1 {
-		return in[0]
+	best := in[int(random()*float64(len(in)))] // ties fall at random
+	for _, i := range in {
+		if sooner(candidates[i], candidates[best], now) {
+			best = i
+		}
 	}
-	i := int(random() * float64(len(in)))
-	j := int(random() * float64(len(in)-1))
-	if j >= i {
-		j++
-	}
-	first, second := candidates[in[i]].Load, candidates[in[j]].Load
-	if second.Running+second.Waiting < first.Running+first.Waiting {
-		return in[j]
-	}
-	return in[i]
+	return best
+}
+
+// sooner reports whether a request would be served sooner by a than by b: the work ahead of it, its
+// own included, times what a token takes there. That is the shortest expected delay, (C+1)/U, of the
+// Linux Virtual Server's scheduler "sed", with a speed that is measured and not configured. Replicas
+// of about the same speed are compared by their work alone.
+func sooner(a, b pool.Candidate, now time.Time) bool {
+	return work(a)*a.Pace.Read(now).Slower(b.Pace.Read(now)) < work(b)
+}
+
+// promptWeight is how many prompt tokens that still wait for their step weigh as much as a running
+// stream. A prompt token costs a step about as much as a stream does, but it does so once, and a
+// stream stays for as many steps as it has tokens to come; 16 lies where p99 TTFT was lowest.
+const promptWeight = 16
+
+func work(c pool.Candidate) float64 {
+	return float64(c.Load.Running+c.Load.Waiting+1) + float64(c.Load.TokenDebt)/promptWeight
 }
 
 func without(candidates []pool.Candidate, tried []*pool.Member) []pool.Candidate {

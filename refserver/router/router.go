@@ -41,6 +41,7 @@ type Router struct {
 	budget     *budget
 	quarantine *quarantine
 	normal     normal
+	watch      watch
 	turn       atomic.Uint64 // of round robin
 
 	attempts, retries, resumes, failed, poisoned, denied atomic.Uint64
@@ -52,6 +53,7 @@ func New(cfg Config, deps Deps) *Router {
 		cfg: cfg, deps: deps,
 		budget:     newBudget(cfg.BudgetShare, cfg.BudgetFloor, cfg.BudgetWindow),
 		quarantine: newQuarantine(cfg.PoisonFor, cfg.PoisonMemory),
+		watch:      watch{seen: map[*pool.Member]*sight{}},
 	}
 }
 
@@ -99,9 +101,10 @@ func (r *Router) pick(model string, tried []*pool.Member) (*pool.Member, func(er
 		}
 		return peers[int((r.turn.Add(1)-1)%uint64(len(peers)))], ignore
 	}
+	r.notice(model, now)
 	candidates := without(r.deps.Pool.Candidates(make([]pool.Candidate, 0, 16), model, now), tried)
 	for len(candidates) > 0 {
-		i := draw(candidates, r.ramp(now), rand.Float64)
+		i := draw(candidates, now, r.ramp(now), rand.Float64)
 		m := candidates[i].Member
 		if m.Gate == nil {
 			return m, ignore

@@ -110,22 +110,30 @@ func TestDrawPrefersTheLessLoaded(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
 	count := func(share func(*pool.Member) float64) (n [3]int) {
 		for range 30_000 {
-			n[draw(all, share, rnd.Float64)]++
+			n[draw(all, time.Now(), share, rnd.Float64)]++
 		}
 		return n
 	}
 	even := count(func(*pool.Member) float64 { return 1 })
-	assert.InDelta(t, 20_000, even[0], 600, "the least loaded is in two of three draws")
-	assert.Zero(t, even[2], "the most loaded loses every draw")
+	assert.Equal(t, [3]int{30_000, 0, 0}, even, "the least loaded")
 	ramped := count(func(m *pool.Member) float64 {
 		if m.ID == "a" {
 			return 0.1
 		}
 		return 1
 	})
-	assert.InDelta(t, 2_000, ramped[0], 300, "a tenth of the draws, and of these two of three")
+	assert.InDelta(t, 1_000, ramped[0], 150, "a tenth of its third, however idle it is")
+	assert.Equal(t, 30_000, ramped[0]+ramped[1], "the others go to the next")
 	nobody := count(func(*pool.Member) float64 { return 0 })
-	assert.InDelta(t, 20_000, nobody[0], 600, "when nobody takes part, all do")
+	assert.Equal(t, even, nobody, "when nobody takes part, all do")
+	all[0].Load = engine.Load{Running: 5, TokenDebt: 512}
+	all[1].Load = engine.Load{Running: 10}
+	assert.Equal(t, 30_000, count(func(*pool.Member) float64 { return 1 })[1], "a prompt that waits weighs as 32 streams")
+	all[0].Load = all[1].Load
+	tied := count(func(*pool.Member) float64 { return 1 })
+	assert.InDelta(t, tied[0], tied[1], 10_500, "ties fall at random")
+	assert.NotZero(t, tied[0])
+	assert.Zero(t, tied[2])
 }
 
 func TestNormalIsAMedian(t *testing.T) {

@@ -139,10 +139,9 @@ func (r *running) options(beacon, shard string) ([]byte, error) {
 
 // client is how the measuring client talks to this target.
 func (r *running) client() load.Client {
-	ours := r.target.Kind == "refserver"
 	d := r.target.Dialect
 	return load.Client{BaseURL: r.target.API, KeyEnv: d.KeyEnv, Headers: d.Headers, CAFile: d.CAFile, ExtraBody: d.Body,
-		NoUsage: d.NoUsage, Exact: ours,
+		NoUsage: d.NoUsage, Exact: r.exact,
 		ConnectTimeout: r.Spec.Client.Connect, TTFTTimeout: r.Spec.Client.TTFT,
 		StallTimeout: r.Spec.Client.Stall, TotalTimeout: r.Spec.Client.Total, MaxBody: 16 << 20}
 }

@@ -2,7 +2,10 @@ package run
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"testing"
 	"time"
@@ -136,11 +139,22 @@ func TestOptionsKeepEveryDigitOfTheSeed(t *testing.T) {
 	assert.NotContains(t, string(data), "timeline", "no fault, no timeline")
 }
 
-func TestExactOnlyForOurOwnServer(t *testing.T) {
-	r := built(t, "steady")
-	assert.True(t, r.client().Exact)
-	r.target.Kind = "foreign"
-	assert.False(t, r.client().Exact, "what a foreign model says is not known beforehand")
+func TestExactOnlyForSimulatedEngines(t *testing.T) {
+	for body, want := range map[string]bool{
+		`{"nodes":[{"devices":[{"simulated":true}]},{"devices":[{"simulated":true}]}]}`:  true,
+		`{"nodes":[{"devices":[{"simulated":true}]},{"devices":[{"simulated":false}]}]}`: false,
+		`{"nodes":[]}`: false,
+		`no`:           false,
+	} {
+		admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }))
+		s, err := newServer(&target.Target{Admin: admin.URL}, event.NewClock())
+		require.NoError(t, err)
+		assert.Equal(t, want, s.simulated(t.Context()), "%s", body)
+		admin.Close()
+	}
+	s, err := newServer(&target.Target{}, event.NewClock())
+	require.NoError(t, err)
+	assert.False(t, s.simulated(t.Context()), "what a foreign model says is not known beforehand")
 }
 
 func TestDeliveredCountsWhatWasSent(t *testing.T) {

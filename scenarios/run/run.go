@@ -42,6 +42,8 @@ type Config struct {
 	Out    string // directory that gets a directory for this run
 	// Adopted is a server that was there already; nil starts the scenario's own.
 	Adopted *target.Target
+	// Docker lets a fault agent of ours kill an adopted server's nodes as containers.
+	Docker bool
 	// Progress is called about once a second, and Say for each step that takes time. Both on one goroutine at a time.
 	Progress func(load.Progress)
 	Say      func(string)
@@ -95,6 +97,7 @@ type running struct {
 	target *target.Target
 	server *server // its admin listener and fault holder, as far as there are any
 	sat    saturation
+	exact  bool         // what the target answers is known beforehand, token by token
 	before []slo.Reason // problems found on the way
 }
 
@@ -123,7 +126,7 @@ func (r *running) aim(ctx context.Context) error {
 		r.Say("starting the reference server")
 		t, err := target.StartRefserver(ctx, target.Refserver{
 			Binary: r.Binary, Dir: r.dir, Preset: r.Spec.Target.Preset,
-			ConfigFile: r.Spec.Target.ConfigFile, Resilience: r.Spec.Target.Resilience,
+			ConfigFile: r.Spec.Target.ConfigFile, Resilience: r.Spec.Target.Resilience, Topology: r.Spec.Target.Topology,
 		})
 		if err != nil {
 			return err
@@ -132,6 +135,12 @@ func (r *running) aim(ctx context.Context) error {
 	}
 	if err := r.target.Ready(ctx, time.Minute); err != nil {
 		return err
+	}
+	if len(r.Spec.Faults) > 0 && r.target.CanHoldFaults() {
+		r.Say("starting a fault agent")
+		if err := r.target.HoldFaults(ctx, r.Binary, r.dir, r.Docker); err != nil {
+			return err
+		}
 	}
 	var err error
 	if r.server, err = newServer(r.target, r.clock); err != nil {
@@ -146,6 +155,7 @@ func (r *running) aim(ctx context.Context) error {
 		return err
 	}
 	r.sat = r.server.saturation(ctx, r.Spec.Load)
+	r.exact = r.server.simulated(ctx)
 	return nil
 }
 

@@ -47,7 +47,7 @@ func newServer(t *target.Target, clock *event.Clock) (*server, error) {
 // canHarm resolves every fault against the target without injecting it.
 func (s *server) canHarm(ctx context.Context, sp *spec.Spec) error {
 	if s.faults == nil {
-		return fmt.Errorf("scenario %s injects faults, but the target has no fault holder; give one with --target-faults URL (see brownout fault agent --help)", sp.Name)
+		return fmt.Errorf("scenario %s injects faults, but the target has no fault holder; give its admin listener with --target-admin URL if it is a refserver, or its own with --target-faults URL", sp.Name)
 	}
 	var all []error
 	for _, f := range sp.Faults {
@@ -126,6 +126,24 @@ func (s *server) saturation(ctx context.Context, plan load.Plan) saturation {
 		return saturation{}
 	}
 	return saturation{st.Saturation, st.SaturationMinus1}
+}
+
+// simulated reports whether every engine of the target is simulated: only then is each token known beforehand.
+func (s *server) simulated(ctx context.Context) bool {
+	st, err := s.state(ctx, "")
+	if err != nil {
+		return false
+	}
+	devices := 0
+	for _, n := range st.Nodes {
+		for i := range n.Devices {
+			if !n.Devices[i].Simulated {
+				return false
+			}
+			devices++
+		}
+	}
+	return devices > 0
 }
 
 func (s *server) state(ctx context.Context, query string) (admin.State, error) {

@@ -75,7 +75,11 @@ func (e *explainer) target() {
 		e.line("Target    the reference server with %s, resilience %s", t.ConfigFile, cmp.Or(t.Resilience, "as that file says"))
 		return
 	}
-	e.line("Target    the reference server, preset %s, resilience %s", t.Preset, t.Resilience)
+	topology := ""
+	if t.Topology == "processes" {
+		topology = ", each node a process of its own"
+	}
+	e.line("Target    the reference server, preset %s, resilience %s%s", t.Preset, t.Resilience, topology)
 }
 
 func (e *explainer) load() {

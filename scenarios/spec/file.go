@@ -24,6 +24,7 @@ type file struct {
 			Preset     string `yaml:"preset"`
 			Config     string `yaml:"config"`
 			Resilience string `yaml:"resilience"`
+			Topology   string `yaml:"topology"`
 		} `yaml:"refserver"`
 	} `yaml:"target"`
 	Load struct {

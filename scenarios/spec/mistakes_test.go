@@ -53,6 +53,7 @@ func mistakes() [][3]string {
 		{"no question", "question: Who notices?\n", ""},
 		{"misspelt key", "question:", "qestion:"},
 		{"unknown resilience", "resilience: full", "resilience: ful"},
+		{"unknown topology", "resilience: full", "topology: process"},
 		{"config and preset", "preset: chat-8b", "preset: chat-8b, config: x.yaml"},
 		{"no rate", "rate: 130/s", ""},
 		{"zero rate", "130/s", "0/s"},

@@ -134,9 +134,12 @@ func (c *checker) name(path, name, example string) bool {
 
 func (c *checker) target(f *file) Target {
 	r := f.Target.Refserver
-	t := Target{Preset: r.Preset, Resilience: r.Resilience}
+	t := Target{Preset: r.Preset, Resilience: r.Resilience, Topology: r.Topology}
 	if r.Resilience != "" {
 		c.word("target.refserver.resilience", "a resilience", r.Resilience, []string{"full", "none"})
+	}
+	if r.Topology != "" {
+		c.word("target.refserver.topology", "a topology", r.Topology, []string{"single", "processes"})
 	}
 	if r.Config != "" {
 		if r.Preset != "" {
@@ -153,6 +156,9 @@ func (c *checker) target(f *file) Target {
 	}
 	if t.Resilience == "" {
 		t.Resilience = "full"
+	}
+	if t.Topology == "" {
+		t.Topology = "single"
 	}
 	return t
 }

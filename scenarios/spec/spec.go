@@ -43,6 +43,7 @@ type Target struct {
 	Preset     string // "chat-8b"; empty with a ConfigFile
 	ConfigFile string // of the reference server; a relative path was joined to the scenario's directory
 	Resilience string // "full", "none"; empty: as the ConfigFile says
+	Topology   string // "single": nodes inside the server; "processes": each a process; empty: as the ConfigFile says
 }
 
 // Timeouts are the measuring client's patience, all above zero. They run from the moment a request was sent.

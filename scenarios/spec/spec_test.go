@@ -56,7 +56,7 @@ func TestParse(t *testing.T) {
 	}
 	assert.Equal(t, &Spec{
 		File: "gpu-oom.yaml", Name: "gpu-oom", Question: "Who notices?", Seed: 1,
-		Target: Target{Preset: "chat-8b", Resilience: "full"},
+		Target: Target{Preset: "chat-8b", Resilience: "full", Topology: "single"},
 		Load: load.Plan{Seed: 1, Arrivals: load.Arrivals{Process: load.Poisson, Rate: 130}, Prompt: load.Length{Dist: load.Fixed, Mean: 512},
 			Output: load.Length{Dist: load.Fixed, Mean: 64}, Duration: 41 * time.Second, Model: "llama-3.1-8b", Stream: true, MaxInFlight: 2600},
 		Phases: phases,
@@ -88,7 +88,7 @@ load: {arrivals: {rate: 10/s}, prompt_tokens: {dist: lognormal, mean: 100, sprea
 phases: [{name: all, for: 10s}]
 slo: {limits: {e2e: 40s}, gates: {run: [goodput>=50%]}}
 `)
-	assert.Equal(t, Target{Preset: "chat-8b", Resilience: "full"}, s.Target)
+	assert.Equal(t, Target{Preset: "chat-8b", Resilience: "full", Topology: "single"}, s.Target)
 	assert.Equal(t, load.Poisson, s.Load.Arrivals.Process)
 	assert.Equal(t, load.Length{Dist: load.Lognormal, Mean: 100, Spread: 0.5, Min: 1, Max: 2000}, s.Load.Prompt)
 	assert.Equal(t, load.Length{Dist: load.Uniform, Mean: 10, Spread: 4, Min: 6, Max: 14}, s.Load.Output)

@@ -76,6 +76,12 @@ func (c *Child) ExitCode() int {
 	return c.cmd.ProcessState.ExitCode()
 }
 
+// PID is the process id.
+func (c *Child) PID() int { return c.cmd.Process.Pid }
+
+// Kill ends it at once with SIGKILL; Done says when it has ended.
+func (c *Child) Kill() { _ = c.cmd.Process.Kill() } // an ended process needs no signal
+
 // Interrupt asks it to end in order.
 func (c *Child) Interrupt() { _ = c.cmd.Process.Signal(os.Interrupt) } // an ended process needs no signal
 

@@ -21,19 +21,15 @@ type Refserver struct {
 	Preset     string
 	ConfigFile string
 	Resilience string
+	Topology   string // "single", "processes"; empty: as the ConfigFile says
 }
 
 // StartRefserver starts `brownout serve` on free loopback ports, with faults and control enabled
 // under tokens that only this run knows, and waits for its addresses.
 func StartRefserver(ctx context.Context, c Refserver) (*Target, error) {
 	t := &Target{Kind: "refserver", AdminToken: newToken(), FaultToken: newToken()}
-	ready, childEnd, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	defer ready.Close()
 	args := []string{"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--faults",
-		"--fault-listen", "127.0.0.1:0", "--fault-dir", filepath.Join(c.Dir, "faults")}
+		"--fault-listen", "127.0.0.1:0", "--fault-dir", filepath.Join(c.Dir, "faults"), "--node-logs", filepath.Join(c.Dir, "nodes")}
 	if c.ConfigFile != "" {
 		args = append(args, "--config", c.ConfigFile)
 	} else {
@@ -42,26 +38,45 @@ func StartRefserver(ctx context.Context, c Refserver) (*Target, error) {
 	if c.Resilience != "" {
 		args = append(args, "--resilience", c.Resilience)
 	}
-	t.child, err = Start(Command{
-		Binary: c.Binary, Args: args, Log: filepath.Join(c.Dir, "server.log"),
-		Env:   []string{AdminTokenEnv + "=" + t.AdminToken, FaultTokenEnv + "=" + t.FaultToken, ReadyFDEnv + "=4"},
-		Extra: []*os.File{childEnd},
-	})
-	childEnd.Close()
-	if err != nil {
-		return nil, fmt.Errorf("cannot start the reference server: %w", err)
+	if c.Topology != "" {
+		args = append(args, "--topology", c.Topology)
 	}
-	listening, err := t.firstWords(ctx, ready)
+	child, listening, err := StartListening(ctx, "reference server", Command{
+		Binary: c.Binary, Args: args, Log: filepath.Join(c.Dir, "server.log"),
+		Env: []string{AdminTokenEnv + "=" + t.AdminToken, FaultTokenEnv + "=" + t.FaultToken},
+	})
 	if err != nil {
-		t.Stop()
 		return nil, err
 	}
+	t.child = child
 	t.fill(listening)
 	return t, nil
 }
 
+// StartListening starts a child that announces its addresses, and waits for them. who is its name in errors.
+// The command's Extra is taken up by that.
+func StartListening(ctx context.Context, who string, c Command) (*Child, admin.Listening, error) {
+	ready, childEnd, err := os.Pipe()
+	if err != nil {
+		return nil, admin.Listening{}, err
+	}
+	defer ready.Close()
+	c.Env = append(c.Env, ReadyFDEnv+"=4")
+	c.Extra = []*os.File{childEnd}
+	child, err := Start(c)
+	childEnd.Close()
+	if err != nil {
+		return nil, admin.Listening{}, fmt.Errorf("cannot start the %s: %w", who, err)
+	}
+	l, err := child.firstWords(ctx, who, ready)
+	if err != nil {
+		child.Stop(stopGrace)
+	}
+	return child, l, err
+}
+
 // firstWords waits for the child's one line on the ready pipe.
-func (t *Target) firstWords(ctx context.Context, ready *os.File) (admin.Listening, error) {
+func (c *Child) firstWords(ctx context.Context, who string, ready *os.File) (admin.Listening, error) {
 	type answer struct {
 		l   admin.Listening
 		err error
@@ -81,12 +96,12 @@ func (t *Target) firstWords(ctx context.Context, ready *os.File) (admin.Listenin
 	select {
 	case a := <-got:
 		if a.err != nil {
-			t.Stop() // the pipe closed without a line: the child is ending, and its log is whole once it has
-			return a.l, fmt.Errorf("the reference server did not start: %s", t.child.LastWords())
+			c.Stop(stopGrace) // the pipe closed without a line: the child is ending, and its log is whole once it has
+			return a.l, fmt.Errorf("the %s did not start: %s", who, c.LastWords())
 		}
 		return a.l, nil
 	case <-timer.C:
-		return admin.Listening{}, fmt.Errorf("the reference server did not listen within 30 s; see %s", t.child.LogFile)
+		return admin.Listening{}, fmt.Errorf("the %s did not listen within 30 s; see %s", who, c.LogFile)
 	case <-ctx.Done():
 		return admin.Listening{}, context.Cause(ctx)
 	}

@@ -36,8 +36,12 @@ type Target struct {
 	MaxRate float64 // requests/s that may be sent; 0 = no cap
 
 	child     *Child
+	agent     *Child            // holds faults for a server that is not ours; nil without one
 	transport http.RoundTripper // for our few calls to API; nil = the default
 }
+
+// stopGrace is how long a child may take to end in order.
+const stopGrace = 5 * time.Second
 
 // Reachable reports whether anything speaks HTTP there, whatever it says.
 func (t *Target) Reachable(ctx context.Context) error {
@@ -104,10 +108,14 @@ func (t *Target) Died() <-chan struct{} {
 	return t.child.Done()
 }
 
-// Stop ends a server of ours, gently first; one that is not ours is left alone.
+// Stop ends a server of ours, gently first; one that is not ours is left alone. Faults are undone
+// before: their holder ends first.
 func (t *Target) Stop() {
+	if t.agent != nil {
+		t.agent.Stop(agentGrace)
+	}
 	if t.child != nil {
-		t.child.Stop(5 * time.Second)
+		t.child.Stop(stopGrace)
 	}
 }
 

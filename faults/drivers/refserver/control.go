@@ -43,6 +43,14 @@ func (c control) release(ctx context.Context, gpu, id string) error {
 	return c.call(ctx, http.MethodDelete, "/admin/control/gpus/"+gpu+"/holdings/"+url.PathEscape(id), nil, nil)
 }
 
+func (c control) throttle(ctx context.Context, gpu string, req admin.ThrottleRequest) error {
+	return c.call(ctx, http.MethodPost, "/admin/control/gpus/"+gpu+"/throttles", req, nil)
+}
+
+func (c control) unthrottle(ctx context.Context, gpu, id string) error {
+	return c.call(ctx, http.MethodDelete, "/admin/control/gpus/"+gpu+"/throttles/"+url.PathEscape(id), nil, nil)
+}
+
 // probe asks for the activation peak of a full step.
 func (c control) probe(ctx context.Context, gpu string) (p admin.ProbeAnswer, err error) {
 	return p, c.call(ctx, http.MethodPost, "/admin/control/gpus/"+gpu+"/probe", admin.ProbeRequest{}, &p)
@@ -106,7 +114,15 @@ func (c control) refusal(method, path string, code int, body []byte) error {
 	case code == http.StatusNotFound && method != http.MethodGet && e.Error == "":
 		return fmt.Errorf("the server at %s does not let itself be controlled (404 for %s): start it with its control surface on and an admin token", c.base, path)
 	case e.Error != "":
-		return fmt.Errorf("the server at %s answered %d to %s %s: %s", c.base, code, method, path, e.Error)
+		return refused{code: code, text: fmt.Sprintf("the server at %s answered %d to %s %s: %s", c.base, code, method, path, e.Error)}
 	}
 	return fmt.Errorf("the server at %s answered %d %s to %s %s", c.base, code, http.StatusText(code), method, path)
 }
+
+// refused is an answer that says no, in words.
+type refused struct {
+	code int
+	text string
+}
+
+func (r refused) Error() string { return r.text }

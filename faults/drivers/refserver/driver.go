@@ -15,12 +15,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/brownout-dev/brownout/faults"
 	"github.com/brownout-dev/brownout/internal/admin"
-	"github.com/brownout-dev/brownout/internal/event"
 )
 
 // Config says where the server's admin listener is.
@@ -33,27 +31,33 @@ type Config struct {
 	NoOp bool
 }
 
-// holdMargin is how much longer than the fault the server keeps the memory by itself: it lets go
-// even when this process was killed, and never before this process would have.
+// holdMargin is how much longer than the fault the server keeps a harm by itself: it lets go even
+// when this process was killed, and never before this process would have.
 const holdMargin = 5 * time.Second
 
 // Driver is a faults.Driver. Safe for concurrent use.
 type Driver struct {
 	server control
 	noop   bool
-
-	mu    sync.Mutex
-	armed map[string]armed // by fault id
+	harms  map[string]harm // by kind
 }
 
-// armed is what Prove and ProveGone need to remember of Arm.
-type armed struct {
-	since event.Reading     // of the server, after the memory was taken
-	seen  map[string]string // evidence by target that Arm itself came across
+// harm is how one kind is done to this server. Calls for one fault are serialised by the holder.
+type harm interface {
+	// arm does it to every target.
+	arm(ctx context.Context, id string, f faults.Fault, targets []string) error
+	// prove and gone look at the targets.
+	prove(ctx context.Context, id string, f faults.Fault, targets []string) (faults.Proof, error)
+	gone(ctx context.Context, id string, f faults.Fault, targets []string) (faults.Proof, error)
+	// free takes it off the targets, and off whatever else now bears the fault's id.
+	free(ctx context.Context, now admin.State, id string, targets []string) []error
+	// forget drops what was remembered of the fault.
+	forget(id string)
 }
 
 // undo is the driver's undo state.
 type undo struct {
+	Kind    string   `json:"kind"`
 	Targets []string `json:"targets"`
 }
 
@@ -66,10 +70,11 @@ func New(cfg Config) (*Driver, error) {
 	if cfg.Client == nil {
 		cfg.Client = &http.Client{}
 	}
+	server := control{base: strings.TrimRight(cfg.AdminURL, "/"), token: cfg.Token, http: cfg.Client}
 	return &Driver{
-		server: control{base: strings.TrimRight(cfg.AdminURL, "/"), token: cfg.Token, http: cfg.Client},
+		server: server,
 		noop:   cfg.NoOp,
-		armed:  map[string]armed{},
+		harms:  map[string]harm{"gpu.oom": newHog(server), "gpu.slow": newBrake(server), "node.kill": &wreck{server: server}},
 	}, nil
 }
 
@@ -77,7 +82,7 @@ func New(cfg Config) (*Driver, error) {
 func (d *Driver) Name() string { return "refserver" }
 
 // Kinds lists what it can do.
-func (d *Driver) Kinds() []string { return []string{"gpu.oom"} }
+func (d *Driver) Kinds() []string { return slices.Sorted(maps.Keys(d.harms)) }
 
 // Candidates are the server's simulated GPUs ("gpu") and nodes ("node").
 func (d *Driver) Candidates(ctx context.Context) (map[string][]string, error) {
@@ -97,86 +102,46 @@ func (d *Driver) Candidates(ctx context.Context) (map[string][]string, error) {
 	return out, nil
 }
 
-// Arm takes the memory on every target, and with trigger=restart then restarts its engine.
+// Arm does what the kind says to every target.
 func (d *Driver) Arm(ctx context.Context, id string, f faults.Fault, targets []string) ([]byte, error) {
-	state, err := json.Marshal(undo{Targets: targets})
+	state, err := json.Marshal(undo{Kind: f.Kind, Targets: targets})
 	if err != nil || d.noop {
 		return state, err
 	}
-	share, err := f.Share("reserve")
+	h, err := d.harm(f)
 	if err != nil {
 		return state, err
 	}
-	trigger, err := f.Word("trigger")
-	if err != nil {
-		return state, err
-	}
-	for _, target := range targets {
-		req := admin.HoldRequest{ID: id, Share: share, Ramp: f.Ramp, TTL: f.For + holdMargin}
-		if err := d.server.hold(ctx, target, req); err != nil {
-			return state, err
-		}
-	}
-	a := armed{seen: map[string]string{}}
-	// Only a refusal after this reading is this fault's doing.
-	if a.since, err = d.server.clock(ctx); err != nil {
-		return state, err
-	}
-	if trigger == "restart" {
-		for _, target := range targets {
-			// The restart frees the engine's own memory for a while, and with it the sight of the
-			// fault: so look first.
-			if probe, err := d.server.probe(ctx, target); err == nil && !probe.Granted {
-				a.seen[target] = refusedProbe(target, probe)
-			}
-			if err := d.server.restart(ctx, target); err != nil {
-				return state, err
-			}
-		}
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.armed[id] = a
-	return state, nil
+	return state, h.arm(ctx, id, f, targets)
 }
 
-// Prove holds when an allocation was refused on every target.
-func (d *Driver) Prove(ctx context.Context, id string, _ faults.Fault, targets []string) (faults.Proof, error) {
-	d.mu.Lock()
-	a := d.armed[id]
-	d.mu.Unlock()
-	state, err := d.server.state(ctx)
+// Prove holds when the harm is seen on every target.
+func (d *Driver) Prove(ctx context.Context, id string, f faults.Fault, targets []string) (faults.Proof, error) {
+	h, err := d.harm(f)
 	if err != nil {
 		return faults.Proof{}, err
 	}
-	return every(targets, func(target string) (faults.Proof, error) {
-		dev, there := device(state, target)
-		if !there {
-			return faults.Proof{Evidence: fmt.Sprintf("the server has no GPU %s any more", target)}, nil
-		}
-		if _, held := holding(dev, id); !held {
-			// A refusal without our holding is somebody else's doing.
-			return faults.Proof{Evidence: fmt.Sprintf("nothing is held on %s: %s of %s free", target, gib(dev.Free), gib(dev.Total))}, nil
-		}
-		if evidence, ok := a.seen[target]; ok {
-			return faults.Proof{Holds: true, Evidence: evidence}, nil
-		}
-		if r := dev.LastRefused; r != nil && state.Clock.Clock == a.since.Clock && r.At > a.since.Now {
-			return faults.Proof{Holds: true, Evidence: fmt.Sprintf("an allocation of %s for %s on %s was refused: %s of %s free",
-				gib(r.Bytes), r.For, target, gib(r.Free), gib(dev.Total))}, nil
-		}
-		probe, err := d.server.probe(ctx, target)
-		if err != nil {
-			return faults.Proof{}, err
-		}
-		if probe.Granted {
-			return faults.Proof{Evidence: fmt.Sprintf("%s still grants %s: %s of %s free", target, gib(probe.Bytes), gib(probe.Free), gib(probe.Total))}, nil
-		}
-		return faults.Proof{Holds: true, Evidence: refusedProbe(target, probe)}, nil
-	})
+	return h.prove(ctx, id, f, targets)
 }
 
-// Clear lets go of the memory. Without undo state (the holder died while arming) it finds what bears
+// ProveGone holds when no target shows any of the harm.
+func (d *Driver) ProveGone(ctx context.Context, id string, f faults.Fault, targets []string) (faults.Proof, error) {
+	h, err := d.harm(f)
+	if err != nil {
+		return faults.Proof{}, err
+	}
+	return h.gone(ctx, id, f, targets)
+}
+
+func (d *Driver) harm(f faults.Fault) (harm, error) {
+	h, ok := d.harms[f.Kind]
+	if !ok {
+		return nil, fmt.Errorf("the refserver driver cannot do %q: it does %s", f.Kind, strings.Join(d.Kinds(), ", "))
+	}
+	return h, nil
+}
+
+// Clear lets go of every target. Without undo state (the holder died while arming) it finds what bears
 // the fault's id.
 func (d *Driver) Clear(ctx context.Context, id string, state []byte) error {
 	var u undo
@@ -189,68 +154,33 @@ func (d *Driver) Clear(ctx context.Context, id string, state []byte) error {
 	if err != nil {
 		return err
 	}
-	on := map[string]bool{}
-	for _, target := range u.Targets {
-		_, on[target] = device(now, target) // a device that is gone took its memory along
-	}
-	for _, node := range now.Nodes {
-		for _, dev := range node.Devices {
-			if _, held := holding(dev, id); held {
-				on[dev.ID] = true
-			}
-		}
-	}
 	var failed []error
-	for _, target := range slices.Sorted(maps.Keys(on)) {
-		if on[target] {
-			failed = append(failed, d.server.release(ctx, target, id))
+	for _, kind := range d.Kinds() {
+		var targets []string
+		if kind == u.Kind {
+			targets = u.Targets
 		}
+		failed = append(failed, d.harms[kind].free(ctx, now, id, targets)...)
 	}
 	if err := errors.Join(failed...); err != nil {
 		return err
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.armed, id)
+	for _, h := range d.harms {
+		h.forget(id)
+	}
 	return nil
 }
 
-// ProveGone holds when, on every target, the memory is off the ledger and an allocation of the
-// engine's activation peak fits. The engine's own running activations are not held against it.
-func (d *Driver) ProveGone(ctx context.Context, id string, _ faults.Fault, targets []string) (faults.Proof, error) {
-	state, err := d.server.state(ctx)
-	if err != nil {
-		return faults.Proof{}, err
+// freeDevices calls release for every device that is a target or bears the fault; one that is gone took its harm along.
+func freeDevices(now admin.State, targets []string, bears func(admin.Device) bool, release func(target string) error) (failed []error) {
+	for _, node := range now.Nodes {
+		for _, dev := range node.Devices {
+			if slices.Contains(targets, dev.ID) || bears(dev) {
+				failed = append(failed, release(dev.ID))
+			}
+		}
 	}
-	return every(targets, func(target string) (faults.Proof, error) {
-		dev, there := device(state, target)
-		if !there {
-			return faults.Proof{Holds: true, Evidence: fmt.Sprintf("%s does not exist any more", target)}, nil
-		}
-		if h, held := holding(dev, id); held {
-			return faults.Proof{Evidence: fmt.Sprintf("%s of the fault is still held on %s", gib(h.Bytes), target)}, nil
-		}
-		var others int64
-		for _, h := range dev.Holdings {
-			others += h.Bytes
-		}
-		if foreign := dev.Ledger["foreign"]; foreign > others {
-			return faults.Proof{Evidence: fmt.Sprintf("%s of foreign memory is on %s that no holding explains", gib(foreign-others), target)}, nil
-		}
-		probe, err := d.server.probe(ctx, target)
-		if err != nil {
-			return faults.Proof{}, err
-		}
-		switch {
-		case probe.Granted:
-			return faults.Proof{Holds: true, Evidence: fmt.Sprintf("%s holds nothing of the fault and grants %s again: %s of %s free",
-				target, gib(probe.Bytes), gib(probe.Free), gib(probe.Total))}, nil
-		case probe.Free+dev.Ledger["activations"] >= probe.Bytes:
-			return faults.Proof{Holds: true, Evidence: fmt.Sprintf("%s holds nothing of the fault and has room for %s again: %s free, %s in the engine's running step",
-				target, gib(probe.Bytes), gib(probe.Free), gib(dev.Ledger["activations"]))}, nil
-		}
-		return faults.Proof{Evidence: "the memory is given back, yet " + refusedProbe(target, probe)}, nil
-	})
+	return failed
 }
 
 // every joins the proofs of all targets: it holds when each holds.
@@ -269,12 +199,6 @@ func every(targets []string, look func(string) (faults.Proof, error)) (faults.Pr
 	return all, nil
 }
 
-func refusedProbe(target string, p admin.ProbeAnswer) string {
-	return fmt.Sprintf("a probe of %s on %s was refused: %s of %s free", gib(p.Bytes), target, gib(p.Free), gib(p.Total))
-}
-
-func gib(bytes int64) string { return fmt.Sprintf("%.2f GiB", float64(bytes)/(1<<30)) }
-
 func device(s admin.State, id string) (admin.Device, bool) {
 	for _, node := range s.Nodes {
 		for _, dev := range node.Devices {
@@ -284,12 +208,4 @@ func device(s admin.State, id string) (admin.Device, bool) {
 		}
 	}
 	return admin.Device{}, false
-}
-
-func holding(dev admin.Device, id string) (admin.Holding, bool) {
-	i := slices.IndexFunc(dev.Holdings, func(h admin.Holding) bool { return h.ID == id && !h.Gone })
-	if i < 0 {
-		return admin.Holding{}, false
-	}
-	return dev.Holdings[i], true
 }

@@ -37,17 +37,28 @@ type server struct {
 	leak     int64 // foreign memory nobody explains
 	off      bool  // control surface off
 	failHold string
+
+	throttles map[string]map[string]admin.ThrottleRequest // by device, by id
+	ran       map[string]run                              // by device
+	idle      bool                                        // no steps run
+	sluggish  float64                                     // slowness that no throttle explains
+	nodes     *nodes
 }
 
 func start(t *testing.T) (*server, string) {
-	s := &server{clock: "srv", now: 1000, holdings: map[string]map[string]admin.Holding{}, refused: map[string]*admin.Refusal{}}
+	s := &server{clock: "srv", now: 1000, holdings: map[string]map[string]admin.Holding{}, refused: map[string]*admin.Refusal{},
+		throttles: map[string]map[string]admin.ThrottleRequest{}, ran: map[string]run{}, nodes: &nodes{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /admin/clock", s.do(func(*http.Request) (int, any) { return 200, s.reading() }))
 	mux.HandleFunc("GET /admin/state", s.do(s.state))
 	mux.HandleFunc("POST /admin/control/gpus/{node}/{gpu}/holdings", s.do(s.hold))
 	mux.HandleFunc("DELETE /admin/control/gpus/{node}/{gpu}/holdings/{id}", s.do(s.release))
+	mux.HandleFunc("POST /admin/control/gpus/{node}/{gpu}/throttles", s.do(s.throttle))
+	mux.HandleFunc("DELETE /admin/control/gpus/{node}/{gpu}/throttles/{id}", s.do(s.unthrottle))
 	mux.HandleFunc("POST /admin/control/gpus/{node}/{gpu}/probe", s.do(s.probe))
 	mux.HandleFunc("POST /admin/control/replicas/{node}/{gpu}/restart", s.do(s.restart))
+	mux.HandleFunc("POST /admin/control/nodes/{node}/kill", s.do(s.kill))
+	mux.HandleFunc("DELETE /admin/control/nodes/{node}/kill/{id}", s.do(s.revive))
 	ts := httptest.NewServer(mux)
 	t.Cleanup(ts.Close)
 	return s, ts.URL
@@ -84,7 +95,7 @@ func (s *server) free(dev string) int64 { return 8*gib - s.busy - s.held(dev) }
 func (s *server) state(*http.Request) (int, any) {
 	st := admin.State{Clock: s.reading()}
 	for _, n := range []string{"n1", "n2"} {
-		node := admin.Node{ID: n}
+		node := s.nodes.node(n)
 		for _, g := range []string{"g0", "g1"} {
 			id := n + "/" + g
 			d := admin.Device{ID: id, Simulated: !s.real, Total: 80 * gib, Free: s.free(id), LastRefused: s.refused[id],
@@ -92,6 +103,7 @@ func (s *server) state(*http.Request) (int, any) {
 			for _, h := range s.holdings[id] {
 				d.Holdings = append(d.Holdings, h)
 			}
+			s.run(&d)
 			node.Devices = append(node.Devices, d)
 		}
 		st.Nodes = append(st.Nodes, node)
@@ -120,6 +132,9 @@ func (s *server) release(r *http.Request) (int, any) {
 }
 
 func (s *server) probe(r *http.Request) (int, any) {
+	if len(s.nodes.node(r.PathValue("node")).Outages) > 0 {
+		return 409, admin.Error{Error: "the node is down"}
+	}
 	free := s.free(dev(r))
 	return 200, admin.ProbeAnswer{Granted: free >= gib, Bytes: gib, Free: free, Total: 80 * gib}
 }
@@ -148,7 +163,10 @@ func parse(t *testing.T, line string) faults.Fault {
 }
 
 func TestConforms(t *testing.T) {
-	for _, line := range []string{"gpu.oom on gpu=n2/g1 for 10s", "gpu.oom on node=n1 for 10s reserve=90%", "gpu.oom on gpu=n2/g1 for 10s trigger=restart"} {
+	for _, line := range []string{
+		"gpu.oom on gpu=n2/g1 for 10s", "gpu.oom on node=n1 for 10s reserve=90%", "gpu.oom on gpu=n2/g1 for 10s trigger=restart",
+		"gpu.slow on gpu=n2/g1 for 10s", "gpu.slow on node=n1 for 10s factor=2x jitter=20%",
+	} {
 		t.Run(line, func(t *testing.T) {
 			urls := map[string]string{}
 			faultstest.Conform(t, faultstest.Case{Fault: line, New: func(t *testing.T) faults.Driver {

@@ -24,6 +24,8 @@ import (
 type Control interface {
 	Hold(node, gpu string, r admin.HoldRequest) (admin.Holding, error)
 	Release(node, gpu, id string) (admin.Holding, error)
+	Throttle(node, gpu string, r admin.ThrottleRequest) (admin.Throttle, error)
+	Unthrottle(node, gpu, id string) (admin.Throttle, error)
 	Probe(node, gpu string, r admin.ProbeRequest) (admin.ProbeAnswer, error)
 	Restart(node, gpu string) (admin.Replica, error)
 }
@@ -33,7 +35,7 @@ type Events interface {
 	Since(seq uint64) (events []event.Event, dropped uint64, more <-chan struct{})
 }
 
-// Deps is what a Handler works with. Control may be nil: then its routes do not exist.
+// Deps is what a Handler works with. Control and Nodes may be nil: then their routes do not exist.
 type Deps struct {
 	Token   string // "" lets everybody read; control then stays off
 	Clock   *event.Clock
@@ -42,7 +44,8 @@ type Deps struct {
 	Rate    func(prompt, output int) (all, minus1 float64) // the timing model's saturation
 	Metrics http.Handler
 	Control Control
-	Status  func(error) int // the HTTP status of a Control's error
+	Nodes   Nodes
+	Status  func(error) int // the HTTP status of an error of Control or Nodes
 	// Done ends event followers: an open stream would hold up a shutdown.
 	Done <-chan struct{}
 }
@@ -71,9 +74,12 @@ func New(deps Deps) *Handler {
 	if deps.Control != nil && deps.Token != "" {
 		h.mux.HandleFunc("POST /admin/control/gpus/{node}/{gpu}/holdings", h.guarded(h.hold))
 		h.mux.HandleFunc("DELETE /admin/control/gpus/{node}/{gpu}/holdings/{id}", h.guarded(h.release))
+		h.mux.HandleFunc("POST /admin/control/gpus/{node}/{gpu}/throttles", h.guarded(h.throttle))
+		h.mux.HandleFunc("DELETE /admin/control/gpus/{node}/{gpu}/throttles/{id}", h.guarded(h.unthrottle))
 		h.mux.HandleFunc("POST /admin/control/gpus/{node}/{gpu}/probe", h.guarded(h.probe))
 		h.mux.HandleFunc("POST /admin/control/replicas/{node}/{gpu}/restart", h.guarded(h.restart))
 	}
+	h.nodeRoutes()
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, r.Method+" "+r.URL.Path+" does not exist here; control calls need control: true and a token")
 	})

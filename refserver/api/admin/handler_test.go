@@ -19,7 +19,10 @@ import (
 
 var errNone = errors.New("no such device")
 
-type control struct{ last admin.HoldRequest }
+type control struct {
+	last     admin.HoldRequest
+	throttle admin.ThrottleRequest
+}
 
 func (c *control) Hold(node, _ string, r admin.HoldRequest) (admin.Holding, error) {
 	c.last = r
@@ -31,6 +34,13 @@ func (c *control) Hold(node, _ string, r admin.HoldRequest) (admin.Holding, erro
 func (c *control) Release(_, _, id string) (admin.Holding, error) {
 	return admin.Holding{ID: id, Gone: true}, nil
 }
+func (c *control) Throttle(_, _ string, r admin.ThrottleRequest) (admin.Throttle, error) {
+	c.throttle = r
+	return admin.Throttle{ID: r.ID, Factor: 1, Target: r.Factor}, nil
+}
+func (c *control) Unthrottle(_, _, id string) (admin.Throttle, error) {
+	return admin.Throttle{ID: id, Gone: true}, nil
+}
 func (c *control) Probe(string, string, admin.ProbeRequest) (admin.ProbeAnswer, error) {
 	return admin.ProbeAnswer{Granted: true, Bytes: 7}, nil
 }
@@ -38,16 +48,20 @@ func (c *control) Restart(node, gpu string) (admin.Replica, error) {
 	return admin.Replica{ID: node + "/" + gpu}, nil
 }
 
-func newDeps(token string, ctl Control) (Deps, *event.Log) {
+func newDeps(token string, ctl *control) (Deps, *event.Log) {
 	clock := event.NewClock()
 	log := event.NewLog(clock, 16)
-	return Deps{
-		Token: token, Clock: clock, Events: log, Control: ctl, Done: make(chan struct{}),
+	deps := Deps{
+		Token: token, Clock: clock, Events: log, Done: make(chan struct{}),
 		State:   func() admin.State { return admin.State{Model: "m"} },
 		Rate:    func(p, o int) (float64, float64) { return float64(p), float64(o) },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("metric 1\n")) }),
 		Status:  func(error) int { return http.StatusNotFound },
-	}, log
+	}
+	if ctl != nil {
+		deps.Control, deps.Nodes = ctl, ctl
+	}
+	return deps, log
 }
 
 func call(h http.Handler, method, path, token, body string) *httptest.ResponseRecorder {
@@ -60,8 +74,21 @@ func call(h http.Handler, method, path, token, body string) *httptest.ResponseRe
 	return w
 }
 
+func (c *control) Kill(node string, r admin.KillRequest) (admin.Outage, error) {
+	if node != "n1" {
+		return admin.Outage{}, errNone
+	}
+	return admin.Outage{ID: r.ID, Expires: event.Time(r.TTL)}, nil
+}
+
+func (c *control) Revive(_, id string) (admin.Outage, error) {
+	return admin.Outage{ID: id, Gone: true}, nil
+}
+
 var controlRoutes = [][2]string{
+	{"POST", "/admin/control/nodes/n1/kill"}, {"DELETE", "/admin/control/nodes/n1/kill/x"},
 	{"POST", "/admin/control/gpus/n1/g0/holdings"}, {"DELETE", "/admin/control/gpus/n1/g0/holdings/x"},
+	{"POST", "/admin/control/gpus/n1/g0/throttles"}, {"DELETE", "/admin/control/gpus/n1/g0/throttles/x"},
 	{"POST", "/admin/control/gpus/n1/g0/probe"}, {"POST", "/admin/control/replicas/n1/g0/restart"},
 }
 
@@ -109,8 +136,18 @@ func TestControlCalls(t *testing.T) {
 	assert.Equal(t, 404, w.Code)
 	assert.Contains(t, w.Body.String(), "no such device")
 	assert.Contains(t, call(h, "DELETE", "/admin/control/gpus/n1/g0/holdings/f1", "s", "").Body.String(), `"gone":true`)
+	w = call(h, "POST", "/admin/control/gpus/n1/g0/throttles", "s", `{"id":"f2","factor":8,"jitter_share":0.1,"seed":3,"ramp_ns":4,"ttl_ns":1000}`)
+	assert.Equal(t, 201, w.Code)
+	assert.JSONEq(t, `{"id":"f2","factor":1,"target_factor":8,"expires_ns":0}`, w.Body.String())
+	assert.Equal(t, admin.ThrottleRequest{ID: "f2", Factor: 8, Jitter: 0.1, Seed: 3, Ramp: 4, TTL: 1000}, ctl.throttle)
+	assert.Contains(t, call(h, "DELETE", "/admin/control/gpus/n1/g0/throttles/f2", "s", "").Body.String(), `"gone":true`)
 	assert.Contains(t, call(h, "POST", "/admin/control/gpus/n1/g0/probe", "s", "").Body.String(), `"granted":true`)
 	assert.Equal(t, 202, call(h, "POST", "/admin/control/replicas/n1/g0/restart", "s", "").Code)
+	w = call(h, "POST", "/admin/control/nodes/n1/kill", "s", `{"id":"f1","ttl_ns":1000}`)
+	assert.Equal(t, 201, w.Code)
+	assert.JSONEq(t, `{"id":"f1","expires_ns":1000}`, w.Body.String())
+	assert.Equal(t, 404, call(h, "POST", "/admin/control/nodes/n9/kill", "s", `{}`).Code)
+	assert.Contains(t, call(h, "DELETE", "/admin/control/nodes/n1/kill/f1", "s", "").Body.String(), `"gone":true`)
 }
 
 func TestStateAndSaturation(t *testing.T) {

@@ -19,8 +19,9 @@ type core struct {
 
 	sched schedule
 
-	start       event.Time // of the running step
-	activations int64      // it holds
+	start       event.Time    // of the running step
+	nominal     time.Duration // it takes on an undisturbed device
+	activations int64         // it holds
 
 	relief relief
 	tokens uint64 // of answers, all lives
@@ -63,8 +64,8 @@ func (c *core) begin(start, now event.Time) (end event.Time, v verdict) {
 		need := c.cfg.Model.ActivationBytes(b.Tokens(), b.Samples)
 		err := c.dev.Alloc(now, gpu.Activations, need)
 		if err == nil {
-			c.start, c.activations = start, need
-			return start.Add(c.timing.Step(b)), stepping
+			c.start, c.activations, c.nominal = start, need, c.timing.Step(b)
+			return start.Add(c.dev.Stretch(now, c.nominal)), stepping
 		}
 		c.notes.often(now, event.OOM, "activations", "bytes", strconv.FormatInt(need, 10), "tokens", strconv.Itoa(b.Tokens()))
 		if !c.cfg.Graceful {

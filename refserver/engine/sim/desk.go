@@ -17,6 +17,7 @@ type desk struct {
 	stop     chan struct{} // closed: the process must end at once
 	why      string        // it was closed
 	shutdown bool          // for good
+	down     chan struct{} // no new process until it closes; nil: one may start. See down.go
 
 	wake chan struct{} // holds one signal for an idle goroutine
 	load loadGauge
@@ -80,7 +81,10 @@ func (d *desk) signal() {
 func (d *desk) kill(why string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.shutdown = d.shutdown || why == reasonShutdown
+	if why == reasonShutdown {
+		d.shutdown = true
+		d.permit()
+	}
 	d.set(engine.Dead)
 	if d.why == "" {
 		d.why = why

@@ -102,6 +102,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { e.desk.kill(reasonShutdown) })()
 	wait := e.cfg.FirstLoad
 	for {
+		e.desk.awaitPermit()
 		stop, ok := e.desk.enter()
 		if !ok {
 			return nil
@@ -166,6 +167,7 @@ func (e *Engine) serve(stop chan struct{}) (oom bool) {
 				return false
 			}
 			woke := e.now()
+			e.deps.Device.Timed(woke, woke.Sub(now), c.nominal)
 			e.steps.record(woke, woke.Sub(end), end.Sub(plan))
 			c.finish(end)
 			plan = end

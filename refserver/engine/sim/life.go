@@ -77,4 +77,5 @@ const (
 	reasonOOM      = "oom"
 	reasonRestart  = "restart"
 	reasonShutdown = "shutdown"
+	reasonNode     = "node_lost"
 )

@@ -74,6 +74,13 @@ func (e *Engine) Set(load engine.Load) {
 	e.mu.Unlock()
 }
 
+// Use changes what calls from now on follow once the scripts are spent.
+func (e *Engine) Use(s Script) {
+	e.mu.Lock()
+	e.Otherwise = s
+	e.mu.Unlock()
+}
+
 // Load implements engine.Engine.
 func (e *Engine) Load() engine.Load {
 	e.mu.Lock()
@@ -93,8 +100,8 @@ func (e *Engine) Wait() { e.active.Wait() }
 
 // Generate implements engine.Engine.
 func (e *Engine) Generate(ctx context.Context, req engine.Request) (*engine.Stream, error) {
-	s := e.queue.next(e.Otherwise)
 	e.mu.Lock()
+	s := e.queue.next(e.Otherwise)
 	e.calls = append(e.calls, req)
 	e.mu.Unlock()
 	if s.Refuse != nil {

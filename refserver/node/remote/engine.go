@@ -1,0 +1,45 @@
+package remote
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/brownout-dev/brownout/refserver/engine"
+)
+
+// remoteEngine is one engine of a peer. It implements engine.Engine.
+type remoteEngine struct {
+	peer    *peer
+	replica string
+	index   int          // in the peer's loads
+	open    atomic.Int64 // streams of ours
+}
+
+// Load is the newest heartbeat's word, made younger by what was opened and closed here since. An engine
+// of a node that is suspected or gone is dead. No lock, no call.
+func (e *remoteEngine) Load() engine.Load {
+	v := e.peer.view.Load()
+	if v == nil || !v.trusted || e.index >= len(v.loads) {
+		return engine.Load{State: engine.Dead}
+	}
+	l := v.loads[e.index].load
+	since := int(e.open.Load()) - v.loads[e.index].open
+	if since < 0 { // ended since: they were running, as far as they were
+		ended := min(-since, l.Running)
+		l.Running -= ended
+		l.Waiting = max(0, l.Waiting+since+ended)
+		return l
+	}
+	l.Waiting += since
+	return l
+}
+
+// Generate opens a stream on the node's present epoch. It never waits: a refusal of the node comes as
+// the stream's terminal chunk.
+func (e *remoteEngine) Generate(ctx context.Context, req engine.Request) (*engine.Stream, error) {
+	l := e.peer.link.Load()
+	if l == nil {
+		return nil, &engine.Error{Reason: engine.ReasonUnreachable, Text: "there is no connection to node " + e.peer.id}
+	}
+	return l.generate(ctx, e, req), nil
+}
