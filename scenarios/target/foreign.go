@@ -146,7 +146,7 @@ func (f *Foreign) rate() []error {
 func (f *Foreign) confirmed() []error {
 	var wrong []error
 	hosts := map[string]string{} // host → the flag it came from
-	for _, a := range []struct{ flag, raw string }{{"--target", f.API}, {"--target-faults", f.Faults}} {
+	for _, a := range []struct{ flag, raw string }{{"--target", f.API}, {"--target-admin", f.Admin}, {"--target-faults", f.Faults}} {
 		if u, err := url.Parse(a.raw); err == nil && u.Hostname() != "" {
 			if _, twice := hosts[strings.ToLower(u.Hostname())]; !twice {
 				hosts[strings.ToLower(u.Hostname())] = a.flag

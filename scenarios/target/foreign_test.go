@@ -89,6 +89,7 @@ func TestConfirmation(t *testing.T) {
 		"no faults":            {Foreign{API: "http://llm.example"}, true},
 		"confirmed":            {Foreign{API: "http://LLM.example", Harms: true, Break: []string{"llm.Example"}}, true},
 		"both confirmed":       {Foreign{API: "http://a.example", Faults: "http://b.example", Harms: true, Break: []string{"a.example", "b.example"}}, true},
+		"through the admin":    {Foreign{API: "http://localhost:1", Admin: "http://a.example", Harms: true}, false},
 		"one of two":           {Foreign{API: "http://a.example", Faults: "http://b.example", Harms: true, Break: []string{"a.example"}}, false},
 		"confirmed IPv6":       {Foreign{API: "http://[fd00::1]:8000", Harms: true, Break: []string{"fd00::1"}}, true},
 		"all interfaces":       {Foreign{API: "http://0.0.0.0:1", Harms: true}, false},
