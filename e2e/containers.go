@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -24,8 +25,7 @@ func Docker(t *testing.T) {
 	defer cancel()
 	provider, err := testcontainers.NewDockerProvider()
 	if err == nil {
-		defer provider.Close()
-		err = provider.Health(ctx)
+		err = errors.Join(provider.Health(ctx), provider.Close())
 	}
 	if err != nil {
 		t.Skipf("no Docker engine answers, so the container journeys are not run (the same journeys run as child processes): %v", err)

@@ -108,7 +108,7 @@ func number(prometheus, expr string) (ok bool, why string) {
 }
 
 func getJSON(url string, into any) error {
-	resp, err := http.Get(url) //nolint:gosec,noctx // a loopback address of this test
+	resp, err := http.Get(url) //nolint:gosec // a loopback address of this test
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func (e *engine) find(id string) (*container.InspectResponse, error) {
 			return c, e.broken
 		}
 	}
-	return nil, fmt.Errorf("No such container: %s", id) //nolint:staticcheck // as the engine says it
+	return nil, fmt.Errorf("No such container: %s", id)
 }
 
 func (e *engine) ContainerList(_ context.Context, o client.ContainerListOptions) (r client.ContainerListResult, err error) {
