@@ -1,6 +1,7 @@
 package router
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -39,12 +40,16 @@ func (c *Call) leaves(now time.Time) bool {
 	}
 	var few [16]pool.Candidate
 	own := pool.Candidate{Member: m, Load: m.Engine.Load()}
-	for _, o := range without(r.deps.Pool.Candidates(few[:0], c.req.Model, now), c.tried) {
-		if o.Member != m && !o.Slow.Holds() && delay(own, o, now, 0) > r.cfg.MoveFactor {
-			return r.moves.allow(now)
+	healthy, better := 0, false
+	for _, o := range r.deps.Pool.Candidates(few[:0], c.req.Model, now) {
+		if o.Member == m || o.Slow.Holds() {
+			continue
 		}
+		healthy++
+		better = better || (!slices.Contains(c.tried, o.Member) && delay(own, o, now, 0) > r.cfg.MoveFactor)
 	}
-	return false
+	// Where hardly anybody is left, slowness is overload, and a move would only add prefills to it.
+	return better && 2*healthy >= len(r.deps.Pool.Of(c.req.Model)) && r.moves.allow(now)
 }
 
 // moveTokens is how much of an answer must be left to be worth a prefill.

@@ -111,6 +111,27 @@ func TestStreamsStayThatCameToASlowReplica(t *testing.T) {
 	})
 }
 
+// With most of the pool out, slowness is overload: nobody moves.
+func TestNobodyMovesInAnOverload(t *testing.T) {
+	engines := []*enginetest.Engine{enginetest.New(), enginetest.New(), enginetest.New(), enginetest.New()}
+	b := newBench(Defaults(), engines...)
+	now := time.Now()
+	for i, m := range b.pool.Members() {
+		m.Pace.Heard(now, []time.Duration{100, 10, 10, 10}[i]*time.Millisecond, 1)
+	}
+	engines[0].Set(engine.Load{State: engine.Ready, Running: 20})
+	c := b.Open(t.Context(), request(50))
+	defer c.Close()
+	c.cur = &attempt{member: b.pool.Members()[0], cancel: func() {}, settle: ignore, began: now}
+	c.cur.member.Pace.Began(now)
+	assert.False(t, c.leaves(now), "it is not slow")
+	c.cur.member.Slow.Begin(now.Add(1))
+	engines[1].Set(engine.Load{State: engine.Loading})
+	assert.True(t, c.leaves(now), "two of four are well")
+	engines[2].Set(engine.Load{State: engine.Loading})
+	assert.False(t, c.leaves(now), "one of four is")
+}
+
 func TestMovesArePaced(t *testing.T) {
 	var m moves
 	now := time.Now()
