@@ -30,10 +30,11 @@ func New(cfg Config, deps Deps) (*Cluster, error) {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
 	c := &Cluster{cfg: cfg, deps: deps}
+	all := &crowd{}
 	for _, r := range cfg.Node.Plan() {
 		if len(c.peers) == 0 || c.peers[len(c.peers)-1].id != r.Node {
 			c.peers = append(c.peers, &peer{
-				id: r.Node, cfg: cfg.Heartbeat, token: cfg.Token, deps: deps, log: deps.Log, moved: make(chan struct{}, 1),
+				id: r.Node, cfg: cfg.Heartbeat, token: cfg.Token, deps: deps, log: deps.Log, moved: make(chan struct{}, 1), crowd: all,
 			})
 		}
 		p := c.peers[len(c.peers)-1]
@@ -42,6 +43,7 @@ func New(cfg Config, deps Deps) (*Cluster, error) {
 		r.Engine = e
 		c.all = append(c.all, r)
 	}
+	all.peers = c.peers
 	for i, p := range c.peers {
 		if len(cfg.Addresses) > 0 {
 			p.at(cfg.Addresses[i])

@@ -12,7 +12,7 @@ import (
 // Heartbeat is how a dead node is told from a live one.
 type Heartbeat struct {
 	Every        time.Duration `yaml:"every"`         // between two heartbeats of a node
-	SuspectAfter time.Duration `yaml:"suspect_after"` // without one: no new requests; shorter reacts to a busy machine, too
+	SuspectAfter time.Duration `yaml:"suspect_after"` // without one: no new requests, unless most nodes are suspected; shorter reacts to a busy machine, too
 	DeadAfter    time.Duration `yaml:"dead_after"`    // without one: its streams continue elsewhere
 }
 

@@ -16,10 +16,11 @@ type remoteEngine struct {
 }
 
 // Load is the newest heartbeat's word, made younger by what was opened and closed here since. An engine
-// of a node that is suspected or gone is dead. No lock, no call.
+// of a node that is gone is dead, and so is one of a suspected node while suspicion counts (see crowd).
+// No lock, no call.
 func (e *remoteEngine) Load() engine.Load {
 	v := e.peer.view.Load()
-	if v == nil || !v.trusted || e.index >= len(v.loads) {
+	if v == nil || !v.up || e.index >= len(v.loads) || !v.trusted && e.peer.crowd.believes() {
 		return engine.Load{State: engine.Dead}
 	}
 	l := v.loads[e.index].load

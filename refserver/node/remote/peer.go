@@ -27,6 +27,7 @@ type peer struct {
 	deps    Deps
 	log     *slog.Logger
 	engines []*remoteEngine
+	crowd   *crowd // all peers, this one too
 
 	link atomic.Pointer[link] // of the present epoch; nil: there is none
 	view atomic.Pointer[view] // of the newest heartbeat; nil: there was never one
@@ -144,7 +145,7 @@ func (p *peer) serve(l *link, beats grpc.ClientStream, first *wire.Beat) error {
 	if p.instance != l.instance {
 		p.instance, p.seen = l.instance, 0
 	}
-	p.accept(l, l.ours(first), true)
+	p.accept(l, l.ours(first))
 	p.link.Store(l)
 	p.note(event.NodeReturned, map[bool]string{true: "returned", false: "joined"}[again], "epoch", strconv.FormatUint(l.epoch, 10))
 
@@ -194,10 +195,10 @@ func (p *peer) watch(l *link, heard <-chan *wire.Beat, lost <-chan error) (engin
 			if s.heard(p.deps.Clock.Now()) {
 				p.note(event.NodeTrusted, "heartbeat")
 			}
-			p.accept(l, l.ours(b), true)
+			p.accept(l, l.ours(b))
 		case n := <-l.news:
 			s.heard(p.deps.Clock.Now())
-			p.accept(l, l.ours(n.beat), true)
+			p.accept(l, l.ours(n.beat))
 			close(n.taken)
 		case err := <-lost:
 			if l.ctx.Err() != nil {
@@ -212,7 +213,9 @@ func (p *peer) watch(l *link, heard <-chan *wire.Beat, lost <-chan error) (engin
 			case state == dead:
 				return engine.ReasonUnreachable, "no_heartbeat", fmt.Errorf("no heartbeat for %v", s.silence(now).Round(time.Millisecond))
 			default:
-				p.accept(l, &p.view.Load().beat, false)
+				v := *p.view.Load()
+				v.trusted = false
+				p.view.Store(&v)
 				p.note(event.NodeSuspected, "no_heartbeat", "silent", s.silence(now).Round(time.Millisecond).String())
 			}
 		}
@@ -220,8 +223,8 @@ func (p *peer) watch(l *link, heard <-chan *wire.Beat, lost <-chan error) (engin
 }
 
 // accept makes a heartbeat what the gateway believes.
-func (p *peer) accept(l *link, b *wire.Beat, trust bool) {
-	v := &view{trusted: trust, up: true, epoch: l.epoch, beat: *b}
+func (p *peer) accept(l *link, b *wire.Beat) {
+	v := &view{trusted: true, up: true, epoch: l.epoch, beat: *b}
 	for i, e := range p.engines {
 		load := engine.Load{State: engine.Dead}
 		if i < len(b.Loads) {
