@@ -34,6 +34,17 @@ func TestBasicContainers(t *testing.T) {
 		assert.FileExists(t, a.Dir+"/agent.log", "the harness held the fault itself")
 		assert.Len(t, r.Clocks, 3, "server, fault agent and load generator")
 	})
+	t.Run("node-loss", func(t *testing.T) {
+		s := StartCluster(t, "full")
+		a, r := Settled(t, env, "node-loss", "--target", s.API, "--target-admin", s.Admin, "--docker")
+		require.Equal(t, 0, a.Code, "%s\n%s", a.Stdout, a.Stderr)
+		f := onlyFault(t, r)
+		assert.Contains(t, f.Evidence, "exit code 137", "Docker killed the node's container")
+		assert.Contains(t, f.Gone, "runs as process", "and started it again")
+		assert.Zero(t, r.Judgement.Run.Outcomes["truncated"]+r.Judgement.Run.Outcomes["corrupt"])
+		assert.True(t, seen(r, "node.dead"))
+		assert.True(t, seen(r, "node.returned"))
+	})
 	t.Run("gpu-oom without resilience", func(t *testing.T) {
 		s := StartContainer(t, "--resilience", "none")
 		a, r := Settled(t, env, "gpu-oom", "--target", s.API, "--target-admin", s.Admin)

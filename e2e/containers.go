@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/network"
 	"github.com/testcontainers/testcontainers-go/wait"
 )
 
@@ -38,19 +39,54 @@ type Container struct {
 	API, Admin string // base URLs, reachable from here
 }
 
+// image is the Docker context that `make image` fills.
+func image(t *testing.T) testcontainers.ContainerCustomizer {
+	t.Helper()
+	dir, err := filepath.Abs("../bin/image")
+	require.NoError(t, err)
+	require.FileExists(t, filepath.Join(dir, "refserver"), "build it first: make image")
+	return testcontainers.WithDockerfile(testcontainers.FromDockerfile{Context: dir, Repo: "brownout-e2e", Tag: "refserver"})
+}
+
 // StartContainer builds the image from the tree's static binary and runs it.
 func StartContainer(t *testing.T, args ...string) Container {
 	t.Helper()
-	image, err := filepath.Abs("../bin/image")
-	require.NoError(t, err)
-	require.FileExists(t, filepath.Join(image, "refserver"), "build it first: make image")
-	c, err := testcontainers.Run(t.Context(), "",
-		testcontainers.WithDockerfile(testcontainers.FromDockerfile{Context: image, Repo: "brownout-e2e", Tag: "refserver"}),
-		testcontainers.WithExposedPorts("8000/tcp", "9000/tcp"),
+	return startGateway(t,
 		testcontainers.WithEnv(map[string]string{"BROWNOUT_ADMIN_TOKEN": adminToken}),
-		testcontainers.WithCmd(append([]string{"--listen", "0.0.0.0:8000", "--admin-listen", "0.0.0.0:9000", "--control"}, args...)...),
-		testcontainers.WithWaitStrategyAndDeadline(time.Minute, wait.ForHTTP("/readyz").WithPort("8000/tcp")),
-	)
+		testcontainers.WithCmd(append([]string{"--listen", "0.0.0.0:8000", "--admin-listen", "0.0.0.0:9000", "--control"}, args...)...))
+}
+
+// StartCluster runs the cluster of refserver/deploy/cluster.yaml: a gateway, and three nodes on a
+// private network that `brownout --docker` may kill.
+func StartCluster(t *testing.T, resilience string) Container {
+	t.Helper()
+	net, err := network.New(t.Context())
+	testcontainers.CleanupNetwork(t, net)
+	require.NoError(t, err)
+	config, err := filepath.Abs("../refserver/deploy/cluster.yaml")
+	require.NoError(t, err)
+	common := func(alias string, cmd ...string) []testcontainers.ContainerCustomizer {
+		return []testcontainers.ContainerCustomizer{
+			network.WithNetwork([]string{alias}, net),
+			testcontainers.WithFiles(testcontainers.ContainerFile{HostFilePath: config, ContainerFilePath: "/cluster.yaml", FileMode: 0o444}),
+			testcontainers.WithEnv(map[string]string{"BROWNOUT_ADMIN_TOKEN": adminToken, "BROWNOUT_NODE_TOKEN": "e2e-node"}),
+			testcontainers.WithCmd(append(cmd, "--config", "/cluster.yaml", "--resilience", resilience)...),
+		}
+	}
+	for _, n := range []string{"1", "2", "3"} {
+		node, err := testcontainers.Run(t.Context(), "", append(common("node"+n, "node", "--id", "n"+n, "--listen", "0.0.0.0:7001"),
+			image(t), testcontainers.WithLabels(map[string]string{"dev.brownout.node": "n" + n}))...)
+		testcontainers.CleanupContainer(t, node) // before the error is looked at: a failed start leaves a container too
+		require.NoError(t, err)
+	}
+	return startGateway(t, common("gateway")...)
+}
+
+func startGateway(t *testing.T, opts ...testcontainers.ContainerCustomizer) Container {
+	t.Helper()
+	c, err := testcontainers.Run(t.Context(), "", append(opts, image(t),
+		testcontainers.WithExposedPorts("8000/tcp", "9000/tcp"),
+		testcontainers.WithWaitStrategyAndDeadline(time.Minute, wait.ForHTTP("/readyz").WithPort("8000/tcp")))...)
 	testcontainers.CleanupContainer(t, c) // before the error is looked at: a failed start leaves a container too
 	require.NoError(t, err)
 	s := Container{Container: c}
