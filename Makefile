@@ -24,6 +24,13 @@ build: ## Build bin/brownout and bin/refserver
 image: $(BIN)/image/refserver ## Build the container image brownout/refserver (FROM scratch)
 	docker build -q -t brownout/refserver $(BIN)/image
 
+.PHONY: image-glibc
+image-glibc: ## Build the image brownout/refserver:glibc (Debian slim, binary with cgo)
+	@mkdir -p $(BIN)/image-glibc
+	@CGO_ENABLED=1 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(COMMIT)' -o $(BIN)/image-glibc/refserver ./cmd/refserver
+	@cp refserver/deploy/Dockerfile.glibc $(BIN)/image-glibc/Dockerfile
+	docker build -q -t brownout/refserver:glibc $(BIN)/image-glibc
+
 # Static, and so without cgo: it runs in an image that holds nothing else.
 .PHONY: $(BIN)/image/refserver
 $(BIN)/image/refserver:

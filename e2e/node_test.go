@@ -48,6 +48,24 @@ func TestScenarioNodeLossWithoutResilience(t *testing.T) {
 	assert.True(t, seen(r, "node.dead"))
 }
 
+func TestScenarioSlowNodeThenDead(t *testing.T) {
+	a, r := Settled(t, nil, "slow-node-then-dead")
+	require.Equal(t, 0, a.Code, "%s\n%s", a.Stdout, a.Stderr)
+	require.Len(t, r.Judgement.Faults, 2)
+	for _, f := range r.Judgement.Faults {
+		assert.NotZero(t, f.Effective, "%s is proven", f.Kind)
+		assert.NotEmpty(t, f.Gone, "%s is proven gone", f.Kind)
+		assert.NotZero(t, f.Touched)
+	}
+	assert.Zero(t, r.Judgement.Run.Outcomes["truncated"]+r.Judgement.Run.Outcomes["corrupt"])
+}
+
+func TestScenarioSlowNodeThenDeadWithoutResilience(t *testing.T) {
+	a, r := Settled(t, nil, "slow-node-then-dead", "--set", "target.refserver.resilience=none")
+	require.Equal(t, 99, a.Code, "%s\n%s", a.Stdout, a.Stderr)
+	assert.Less(t, phase(t, r, "dead").Goodput, 0.99)
+}
+
 func TestE2EKilledHarnessLeavesNoNode(t *testing.T) {
 	for i := range 3 {
 		t.Run(strconv.Itoa(i), func(t *testing.T) { killMidFault(t, "node-loss", time.Duration(i)*3*time.Second) })

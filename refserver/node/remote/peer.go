@@ -275,6 +275,7 @@ func (p *peer) state(life admin.NodeLife) admin.Node {
 		for i := range n.Devices { // the process is gone, and its memory with it
 			d := &n.Devices[i]
 			d.Used, d.Free, d.Ledger, d.Holdings, d.Throttles, d.Utilisation = 0, d.Total, nil, nil, nil, 0
+			d.StepRatio, d.StepsWatched = 0, 0
 		}
 		for i := range n.Replicas {
 			r := &n.Replicas[i]
