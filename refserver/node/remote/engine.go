@@ -13,6 +13,7 @@ type remoteEngine struct {
 	replica string
 	index   int          // in the peer's loads
 	open    atomic.Int64 // streams of ours
+	debt    atomic.Int64 // prompt tokens of ours without a first frame
 }
 
 // Load is the newest heartbeat's word, made younger by what was opened and closed here since. An engine
@@ -24,6 +25,9 @@ func (e *remoteEngine) Load() engine.Load {
 		return engine.Load{State: engine.Dead}
 	}
 	l := v.loads[e.index].load
+	// A heartbeat's debt is stale within a step, and a balancer that believes it herds: what is ours is
+	// known here, and only what others owe is taken from it.
+	l.TokenDebt = max(0, l.TokenDebt-v.loads[e.index].debt) + int(e.debt.Load())
 	since := int(e.open.Load()) - v.loads[e.index].open
 	if since < 0 { // ended since: they were running, as far as they were
 		ended := min(-since, l.Running)

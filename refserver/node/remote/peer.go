@@ -50,10 +50,12 @@ type view struct {
 	loads   []loadSeen
 }
 
-// loadSeen is an engine's load and how many streams of ours were open when it came.
+// loadSeen is an engine's load, how many streams of ours were open when it came, and how many prompt
+// tokens of ours had not been answered.
 type loadSeen struct {
 	load engine.Load
 	open int
+	debt int
 }
 
 // at tells the peer where its node listens.
@@ -231,7 +233,7 @@ func (p *peer) accept(l *link, b *wire.Beat) {
 			load = b.Loads[i]
 		}
 		load.Generation |= l.epoch << 32
-		v.loads = append(v.loads, loadSeen{load: load, open: int(e.open.Load())})
+		v.loads = append(v.loads, loadSeen{load: load, open: int(e.open.Load()), debt: int(e.debt.Load())})
 	}
 	p.view.Store(v)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -24,14 +25,17 @@ type receiver interface{ RecvMsg(m any) error }
 func (l *link) generate(ctx context.Context, e *remoteEngine, req engine.Request) *engine.Stream {
 	out := make(chan engine.Chunk, streamRoom)
 	e.open.Add(1)
+	e.debt.Add(int64(req.PromptTokens))
+	paid := sync.OnceFunc(func() { e.debt.Add(-int64(req.PromptTokens)) })
 	go func() {
 		defer e.open.Add(-1)
+		defer paid()
 		defer close(out)
 		ask := wire.Ask{Epoch: l.epoch, Instance: l.instance, Replica: e.replica, Request: req}
 		call, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(l.ctx, cancel)()
-		p := pump{caller: ctx, link: l.ctx, epoch: l.epoch, node: e.peer.id, out: out}
+		p := pump{caller: ctx, link: l.ctx, epoch: l.epoch, node: e.peer.id, out: out, first: paid}
 		frames, err := l.ask(call, &ask)
 		if err != nil {
 			p.end(p.broken(err))
@@ -62,7 +66,8 @@ type pump struct {
 	epoch  uint64
 	node   string
 	out    chan<- engine.Chunk
-	index  int // of the next token
+	first  func() // called when the first frame is there; nil = nobody asks
+	index  int    // of the next token
 }
 
 // run ends when the answer does, the caller left or the epoch is over: whichever comes first.
@@ -81,6 +86,10 @@ func (p *pump) run(frames receiver) {
 		case f.Epoch != p.epoch:
 			p.end(&engine.Error{Reason: engine.ReasonProtocol, Text: fmt.Sprintf("node %s answered in epoch %d where %d is due", p.node, f.Epoch, p.epoch)})
 			return
+		}
+		if p.first != nil {
+			p.first()
+			p.first = nil
 		}
 		p.index = f.Chunk.Index + f.Chunk.Tokens
 		select {
