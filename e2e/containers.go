@@ -8,28 +8,41 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moby/moby/client"
 	"github.com/stretchr/testify/require"
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/network"
 	"github.com/testcontainers/testcontainers-go/wait"
+
+	"github.com/brownout-dev/brownout/faults/drivers/docker"
 )
 
-// Docker skips the test where no Docker engine answers, and prepares testcontainers for engines that
-// cannot pull images: its reaper cannot run there, so cleaning up is these tests' own duty.
+// Docker skips the test where no Docker engine answers. Where the engine has no image of testcontainers'
+// reaper and cannot pull it, the reaper is off, and cleaning up is these tests' own duty.
 func Docker(t *testing.T) {
 	t.Helper()
-	t.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
 	if _, err := os.Stat("/.dockerenv"); err == nil {
 		t.Setenv("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1") // else it takes this machine for a container
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	provider, err := testcontainers.NewDockerProvider()
+	engine, err := docker.Dial()
 	if err == nil {
-		err = errors.Join(provider.Health(ctx), provider.Close())
+		_, err = engine.Ping(ctx, client.PingOptions{})
 	}
 	if err != nil {
 		t.Skipf("no Docker engine answers, so the container journeys are not run (the same journeys run as child processes): %v", err)
+	}
+	defer engine.Close()
+	if _, err := engine.ImageInspect(ctx, testcontainers.ReaperDefaultImage); err == nil {
+		return
+	}
+	pull, err := engine.ImagePull(ctx, testcontainers.ReaperDefaultImage, client.ImagePullOptions{})
+	if err == nil {
+		err = errors.Join(pull.Wait(ctx), pull.Close())
+	}
+	if err != nil {
+		t.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
 	}
 }
 
