@@ -39,6 +39,6 @@ func TestE2ETutorial(t *testing.T) {
 	said := out.String()
 	assert.Equal(t, 3, strings.Count(said, "exit code 99"), "%s", said)
 	assert.Equal(t, 1, strings.Count(said, "exit code 1\n"), "%s", said)
-	assert.Contains(t, said, "mine.yaml:17", "the mistake has its line")
+	assert.Contains(t, said, "mine.yaml:18", "the mistake has its line")
 	assert.Equal(t, 3, strings.Count(said, "P A S S"), "%s", said)
 }
