@@ -34,10 +34,11 @@ func Docker(t *testing.T) {
 		t.Skipf("no Docker engine answers, so the container journeys are not run (the same journeys run as child processes): %v", err)
 	}
 	defer engine.Close()
-	if _, err := engine.ImageInspect(ctx, testcontainers.ReaperDefaultImage); err == nil {
+	reaper := testcontainers.ReaperDefaultImage //nolint:staticcheck // deprecated without another way to learn its name
+	if _, err := engine.ImageInspect(ctx, reaper); err == nil {
 		return
 	}
-	pull, err := engine.ImagePull(ctx, testcontainers.ReaperDefaultImage, client.ImagePullOptions{})
+	pull, err := engine.ImagePull(ctx, reaper, client.ImagePullOptions{})
 	if err == nil {
 		err = errors.Join(pull.Wait(ctx), pull.Close())
 	}
