@@ -13,6 +13,7 @@ import (
 	"go.k6.io/k6/v2/lib"
 	"go.k6.io/k6/v2/lib/executor"
 
+	"github.com/brownout-dev/brownout/k6ext/calibrate"
 	"github.com/brownout-dev/brownout/k6ext/client"
 	"github.com/brownout-dev/brownout/k6ext/options"
 	"github.com/brownout-dev/brownout/k6ext/session"
@@ -104,10 +105,11 @@ func (c Config) GetDescription(et *lib.ExecutionTuple) string {
 // GetExecutionRequirements implements lib.ExecutorConfig. No VU is needed; one that may be made but
 // never is lets k6 know how long the scenario can last.
 func (c Config) GetExecutionRequirements(*lib.ExecutionTuple) []lib.ExecutionStep {
-	return []lib.ExecutionStep{
-		{TimeOffset: 0, MaxUnplannedVUs: 1},
-		{TimeOffset: c.Plan.Duration + c.drain()},
+	length := c.Plan.Duration + c.drain()
+	if c.Calibrate {
+		length += calibrate.Longest
 	}
+	return []lib.ExecutionStep{{TimeOffset: 0, MaxUnplannedVUs: 1}, {TimeOffset: length}}
 }
 
 // HasWork implements lib.ExecutorConfig.

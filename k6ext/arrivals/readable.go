@@ -56,7 +56,7 @@ func (c *Config) readReadable(o *options.Object) error {
 	if o.Has("rate") {
 		c.Plan.Arrivals.Rate = o.Rate("rate")
 	}
-	c.Drain = o.Duration("drain", 0)
+	c.Drain, c.Calibrate = o.Duration("drain", 0), o.Flag("calibrate", false)
 	c.Run, c.Shard = o.Text("run"), o.Text("shard")
 	c.mistakes = o.Mistakes()
 	return nil

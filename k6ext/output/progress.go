@@ -132,6 +132,10 @@ func (p *progress) line(now event.Time) load.Progress {
 	}
 	if o := p.session.Options(); o != nil {
 		l.Total = o.Plan.Duration
+		if o.Calibrate && p.session.Began() == 0 {
+			l.Phase = "calibrating the client"
+			return l
+		}
 		for _, mark := range o.Phases {
 			if mark.At <= l.At {
 				l.Phase = mark.Name

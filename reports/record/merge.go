@@ -110,6 +110,7 @@ func (c *ClientStats) add(o ClientStats) {
 	c.ChunksRead += o.ChunksRead
 	c.BytesRead += o.BytesRead
 	c.GaveUp = cmp.Or(c.GaveUp, o.GaveUp)
+	c.Calibration = c.Calibration.worse(o.Calibration)
 }
 
 // checkArrivals refuses an arrival that was measured twice: two instances ran one segment.

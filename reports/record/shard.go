@@ -74,6 +74,8 @@ type ClientStats struct {
 	ChunksRead    uint64  `json:"chunks_read"`
 	BytesRead     uint64  `json:"bytes_read"`
 	GaveUp        string  `json:"gave_up,omitempty"` // why the load ended before its plan; "" = it did not
+	// Calibration was made before time zero; nil = none was asked for.
+	Calibration *Calibration `json:"calibration,omitempty"`
 }
 
 // FaultSeen is one fault as the timeline executor drove it.

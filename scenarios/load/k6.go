@@ -45,6 +45,8 @@ type ArrivalsOptions struct {
 	Shard  string        `json:"shard"` // file the output writes
 	// Harness is the base URL of the harness's clock ("" = none): GET /clock → event.Reading.
 	Harness string `json:"harness,omitempty"`
+	// Calibrate: the client measures a stream of known stamps before time zero, about a second long.
+	Calibrate bool `json:"calibrate,omitempty"`
 	// Phases label live progress only; the judge takes them from the scenario.
 	Phases []PhaseMark `json:"phases,omitempty"`
 }

@@ -103,7 +103,7 @@ func (s *Spec) Arrivals(client load.Client, run, shard, harness string) load.Arr
 	client.ConnectTimeout, client.TTFTTimeout = s.Client.Connect, s.Client.TTFT
 	client.StallTimeout, client.TotalTimeout = s.Client.Stall, s.Client.Total
 	o := load.ArrivalsOptions{Plan: s.Load, Client: client, Limits: load.Limits(s.SLO.Limits), Drain: s.Drain(),
-		Run: run, Shard: shard, Harness: harness}
+		Run: run, Shard: shard, Harness: harness, Calibrate: true}
 	for _, p := range s.Phases {
 		o.Phases = append(o.Phases, load.PhaseMark{Name: p.Name, At: p.At})
 	}
