@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -62,7 +61,7 @@ func (c Config) paced(ctx context.Context, k *known, open *client.Client, out *r
 		open.Recycle(p.res.Gaps)
 	}
 	out.Streams = len(pairs)
-	out.TTFTError, out.GapError = spread(ttft), spread(gaps)
+	out.TTFTError, out.GapError = record.SpreadOf(ttft), record.SpreadOf(gaps)
 	return nil
 }
 
@@ -74,23 +73,11 @@ func ended(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// compare is the client's error on one stream: on its first chunk (signed: a client cannot see a chunk
-// before it was sent, so a negative one is a broken clock and shows as such), and on every gap.
+// compare is the client's error on one stream: on its first chunk and on every gap.
 func compare(sent []event.Time, res *client.Result) (first time.Duration, gaps []time.Duration) {
 	gaps = make([]time.Duration, len(res.Gaps))
 	for i, g := range res.Gaps {
 		gaps[i] = (g - sent[i+1].Sub(sent[i])).Abs()
 	}
-	return res.Record.First.Sub(sent[0]), gaps
-}
-
-// spread sorts all and takes its order statistics.
-func spread(all []time.Duration) record.Spread {
-	n := len(all)
-	if n == 0 {
-		return record.Spread{}
-	}
-	slices.Sort(all)
-	at := func(percent int) float64 { return all[max((n*percent+99)/100, 1)-1].Seconds() }
-	return record.Spread{N: n, P50: at(50), P99: at(99), Max: all[n-1].Seconds()}
+	return res.Record.First.Sub(sent[0]).Abs(), gaps
 }

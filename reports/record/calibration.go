@@ -1,5 +1,10 @@
 package record
 
+import (
+	"slices"
+	"time"
+)
+
 // Calibration is what a load generator measured of itself before time zero: its measuring client
 // against a server in its own process that stamps every chunk as it hands it to the kernel. Both
 // stamps come from one clock, so their difference is the client's error and nothing else.
@@ -7,8 +12,8 @@ type Calibration struct {
 	Seconds    float64 `json:"seconds"`    // that it took
 	Streams    int     `json:"streams"`    // paced ones, whose errors are below
 	Concurrent int     `json:"concurrent"` // of them, at most
-	// TTFTError is the client's stamp of a first chunk − the server's; GapError is |the client's gap −
-	// the server's|.
+	// TTFTError is |the client's stamp of a first chunk − the server's|, GapError |the client's gap − the
+	// server's|, every gap.
 	TTFTError Spread `json:"ttft_error"`
 	GapError  Spread `json:"gap_error"`
 
@@ -52,6 +57,17 @@ func (c *Calibration) worse(o *Calibration) *Calibration {
 		out.Failed = o.Failed
 	}
 	return &out
+}
+
+// SpreadOf sorts all and takes its order statistics; of nothing they are zero.
+func SpreadOf(all []time.Duration) Spread {
+	n := len(all)
+	if n == 0 {
+		return Spread{}
+	}
+	slices.Sort(all)
+	at := func(percent int) float64 { return all[max((n*percent+99)/100, 1)-1].Seconds() }
+	return Spread{N: n, P50: at(50), P99: at(99), Max: all[n-1].Seconds()}
 }
 
 func (s Spread) worse(o Spread) Spread {

@@ -222,7 +222,7 @@ func (m *comment) details(r result.Result) {
 	facts := []fact{
 		{"Question", r.Scenario.Question}, {"Run", r.Run}, {"Started", r.Started.UTC().Format("2006-01-02 15:04:05 UTC")},
 		{"Took", seconds(r.Seconds)}, {"Target", strings.TrimSpace(r.Target.Kind + " " + r.Target.URL)}, {"Model", r.Target.Model},
-		{"Tokens counted", tokensBy(r.Target.Tokens)}, {"Seed", fmt.Sprint(r.Scenario.Seed)}, {"Scenario digest", r.Scenario.Digest}, {"Made by", r.Tool},
+		{"Tokens counted", tokensBy(r.Target.Tokens)}, {"Client calibrated", calibrated(r)}, {"Fault injector", injectorFact(r)}, {"Seed", fmt.Sprint(r.Scenario.Seed)}, {"Scenario digest", r.Scenario.Digest}, {"Made by", r.Tool},
 	}
 	for _, f := range append(facts, spoken(r.Target)...) {
 		if f.Value != "" {

@@ -215,6 +215,9 @@ func newGuardRow(g slo.GuardResult) guardRow {
 	if g.Limit > 0 {
 		row.Fill = min(max(g.Got/g.Limit, 0), 1)
 	}
+	if g.Unit == slo.UnitFactor && g.Got > 0 { // the more the better
+		row.Fill = min(g.Limit/g.Got, 1)
+	}
 	switch {
 	case g.Tripped:
 		row.State = "tripped"
@@ -287,6 +290,11 @@ func facts(r result.Result) []fact {
 	}
 	out = append(out, fact{"load generator", fmt.Sprintf("%s cores used, at most %s in flight, timer late p99 %s, %s reads a chunk",
 		rate(r.Client.Cores), words(r.Client.MaxInFlight, "request", "requests"), seconds(r.Client.TimerLateP99), number(r.Client.ReadsPerChunk))})
+	for _, f := range []fact{{"client calibrated", calibratedFact(r)}, {"fault injector", injectorFact(r)}} {
+		if f.Value != "" {
+			out = append(out, f)
+		}
+	}
 	if r.Simulator.Known {
 		out = append(out, fact{"simulated engine", fmt.Sprintf("%s steps of %s (p50), late by %s (p50) and %s (p99)", count(int(r.Simulator.Steps)),
 			seconds(r.Simulator.StepP50), seconds(r.Simulator.LateP50), seconds(r.Simulator.LateP99))})

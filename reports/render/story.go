@@ -172,6 +172,8 @@ func guardNumber(v float64, unit string) string {
 		return seconds(v / 1e3)
 	case "share":
 		return share(v)
+	case slo.UnitFactor:
+		return factor(v)
 	case "", "count":
 		return number(v)
 	}
@@ -180,6 +182,9 @@ func guardNumber(v float64, unit string) string {
 
 // guardNear reports a guard that did not trip but came within a fifth of its limit.
 func guardNear(g slo.GuardResult) bool {
+	if g.Unit == slo.UnitFactor {
+		return !g.Tripped && g.Got <= 1.25*g.Limit
+	}
 	return !g.Tripped && g.Limit > 0 && g.Got >= 0.8*g.Limit
 }
 

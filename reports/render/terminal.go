@@ -30,6 +30,10 @@ func Terminal(w io.Writer, r result.Result, opt TerminalOptions) error {
 	t.gates(r.Judgement.Gates)
 	t.phases(r)
 	t.recoveries(r)
+	if text := calibrated(r); text != "" {
+		t.line("")
+		t.wrap("  ", clean(text))
+	}
 	t.guards(r.Judgement.Guards)
 	if opt.Report != "" {
 		t.line("")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/brownout-dev/brownout/faults"
 	"github.com/brownout-dev/brownout/internal/event"
+	"github.com/brownout-dev/brownout/reports/record"
 	"github.com/brownout-dev/brownout/reports/slo"
 )
 
@@ -37,6 +38,7 @@ type Result struct {
 	Clocks    []ClockInfo    `json:"clocks"`
 
 	Client      ClientInfo        `json:"client"`
+	Injector    *Injector         `json:"injector,omitempty"` // nil: nothing was to be injected
 	Simulator   slo.StepStats     `json:"simulator"`
 	Environment map[string]string `json:"environment"` // cpus, gomaxprocs, os, kernel, go, commit, memory …
 }
@@ -101,4 +103,6 @@ type ClientInfo struct {
 	Cores         float64 `json:"cores_used"` // CPU seconds / wall seconds
 	TimerLateP99  float64 `json:"timer_late_p99_s"`
 	ReadsPerChunk float64 `json:"reads_per_chunk"`
+	// Calibration was made before time zero, on a stream of known stamps.
+	Calibration *record.Calibration `json:"calibration,omitempty"`
 }

@@ -41,6 +41,7 @@ func (s Spec) WithDefaults() Spec {
 	fill(&s.Guards.StepLateP99, DefaultStepLateP99)
 	fill(&s.Guards.StepLateRel, DefaultStepLateRel)
 	fill(&s.Guards.MaxOffset, DefaultMaxOffset)
+	s.Guards.Calibrated.fill()
 	return s
 }
 

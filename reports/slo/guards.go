@@ -21,6 +21,7 @@ func (j *judge) guards(run *cohort) []GuardResult {
 		{Word: "client-limited", Name: "requests never sent", Got: dropped, Limit: g.DroppedShare, Unit: "share", Tripped: dropped > g.DroppedShare},
 		over99("client-limited", "timer lateness p99", j.in.Client.TimerLateP99, g.TimerLateP99),
 	}
+	out = append(out, j.spec.calibrated(j.in.Client.Calibration)...)
 	if s := &j.in.Steps; s.Known {
 		// Both limits at once: the one that is harder to pass is shown.
 		limit := max(g.StepLateP99.Seconds(), g.StepLateRel*s.StepP50)
@@ -69,6 +70,8 @@ func (g *GuardResult) text() string {
 	switch g.Unit {
 	case "s":
 		return fmt.Sprintf("The %s was %s, and above %s the numbers cannot be trusted.", g.Name, duration(g.Got), duration(g.Limit))
+	case UnitFactor:
+		return g.headroomText()
 	case "share":
 		return fmt.Sprintf("The load generator could not send %s of the requests, and above %s the numbers cannot be trusted.", percent(g.Got), percent(g.Limit))
 	}

@@ -64,6 +64,7 @@ type Guards struct {
 	StepLateP99  time.Duration `json:"step_late_p99_ns"`    // simulator-limited above, and
 	StepLateRel  float64       `json:"step_late_relative"`  // above this share of the step
 	MaxOffset    time.Duration `json:"max_offset_error_ns"` // clock not resolved above
+	Calibrated
 }
 
 // Input is everything the judge looks at. All Times are on the harness's clock.

@@ -27,6 +27,7 @@ func passing() *history {
 	h.gate(Gate{Scope: "run", Metric: "goodput", Op: ">=", Value: 0.99, Text: "goodput >= 99%"})
 	h.gate(Gate{Scope: "all", Metric: "ttft", P: 95, Op: "<=", Value: 0.5, Text: "p95 ttft <= 500ms"})
 	h.gate(Gate{Scope: "recovery", Metric: "ttr", Op: "<=", Value: 5, Text: "ttr <= 5s"})
+	h.in.Client.Calibration = &record.Calibration{TTFTError: record.Spread{P99: 0.019}, GapError: record.Spread{P99: 0.019}, Headroom: 2}
 	h.in.Steps = StepStats{Known: true, Steps: 1000, LateP99: 0.001, StepP50: 0.02}
 	h.in.Clocks = []event.Offset{{Clock: "c", Error: 100 * time.Microsecond}}
 	return h
@@ -49,13 +50,16 @@ func TestGuards(t *testing.T) {
 				in.Records[i*100] = record.Record{Arrival: uint64(i * 100), Due: in.Records[i*100].Due, Outcome: record.Dropped}
 			}
 		}, "client-limited"},
-		"starved machine":      {func(in *Input) { in.Client.TimerLateP99 = 0.05 }, "client-limited"},
-		"late engine steps":    {func(in *Input) { in.Steps.LateP99 = 0.006 }, "simulator-limited"},
-		"coarse clock":         {func(in *Input) { in.Clocks[0].Error = 6 * time.Millisecond }, "clock"},
-		"unproven":             {func(in *Input) { in.Faults[0].Effective = 0 }, "unproven"},
-		"never proven gone":    {func(in *Input) { in.Faults[0].Cleared = 0 }, "unproven"},
-		"lease lost":           {func(in *Input) { in.Faults[0].LeaseLost = true }, "lease-lost"},
-		"problem from outside": {func(in *Input) { in.Problems = []Reason{{Word: "unreachable", Text: "The target went away."}} }, "unreachable"},
+		"starved machine":               {func(in *Input) { in.Client.TimerLateP99 = 0.05 }, "client-limited"},
+		"client sees first tokens late": {func(in *Input) { in.Client.Calibration.TTFTError.P99 = 0.021 }, "client-limited"},
+		"client sees gaps wrong":        {func(in *Input) { in.Client.Calibration.GapError.P99 = 0.021 }, "client-limited"},
+		"no head-room":                  {func(in *Input) { in.Client.Calibration.Headroom = 1.9 }, "client-limited"},
+		"late engine steps":             {func(in *Input) { in.Steps.LateP99 = 0.006 }, "simulator-limited"},
+		"coarse clock":                  {func(in *Input) { in.Clocks[0].Error = 6 * time.Millisecond }, "clock"},
+		"unproven":                      {func(in *Input) { in.Faults[0].Effective = 0 }, "unproven"},
+		"never proven gone":             {func(in *Input) { in.Faults[0].Cleared = 0 }, "unproven"},
+		"lease lost":                    {func(in *Input) { in.Faults[0].LeaseLost = true }, "lease-lost"},
+		"problem from outside":          {func(in *Input) { in.Problems = []Reason{{Word: "unreachable", Text: "The target went away."}} }, "unreachable"},
 	} {
 		h := passing()
 		row.plant(&h.in)

@@ -42,6 +42,7 @@ func (r *running) fire(ctx context.Context) (fired, error) {
 	defer func() { stopFollowing(); background.Wait() }()
 	background.Go(func() { r.server.follow(following) })
 
+	r.Say("calibrating the client")
 	child, progress, err := r.startLoad(beacon.url, f.shard)
 	if err != nil {
 		return f, err

@@ -99,6 +99,9 @@ func (r *running) readShard(g *gathered, path string) {
 	if why := merged.Client.GaveUp; why != "" {
 		r.problem("client-limited", "the load generator could not keep up and gave the load up: %s; lower the rate or give it more cores", why)
 	}
+	if c := merged.Client.Calibration; c != nil && c.Failed != "" {
+		r.problem("client-limited", "%s", c.Failed)
+	}
 	if len(merged.CutOff) > 0 {
 		r.problem("interrupted", "the load generator was cut off: its last records are missing")
 	}

@@ -30,8 +30,9 @@ func (r *running) report(ctx context.Context, f fired) result.Result {
 		Load:   r.loadInfo(g),
 
 		Summary: slo.Summary(in, j), Spec: in.Spec, Start: in.Start, Judgement: j, Events: g.events,
-		Journal: g.journal, Clocks: g.clocks, Simulator: g.steps, Environment: environment(),
-		Client: result.ClientInfo{MaxInFlight: client.MaxInFlight, TimerLateP99: client.TimerLateP99, ReadsPerChunk: client.ReadsPerChunk},
+		Journal: g.journal, Clocks: g.clocks, Injector: r.injector, Simulator: g.steps, Environment: environment(),
+		Client: result.ClientInfo{MaxInFlight: client.MaxInFlight, TimerLateP99: client.TimerLateP99, ReadsPerChunk: client.ReadsPerChunk,
+			Calibration: client.Calibration},
 	}
 	if client.WallSeconds > 0 {
 		res.Client.Cores = client.CPUSeconds / client.WallSeconds

@@ -97,8 +97,10 @@ type running struct {
 	target *target.Target
 	server *server // its admin listener and fault holder, as far as there are any
 	sat    saturation
-	exact  bool         // what the target answers is known beforehand, token by token
-	before []slo.Reason // problems found on the way
+	// What the fault machinery costs while nothing is on; nil without faults.
+	injector *result.Injector
+	exact    bool         // what the target answers is known beforehand, token by token
+	before   []slo.Reason // problems found on the way
 }
 
 // saturation is the timing model's answer; zero = unknown.
@@ -153,6 +155,11 @@ func (r *running) aim(ctx context.Context) error {
 	}
 	if err := r.server.meet(ctx); err != nil {
 		return err
+	}
+	if len(r.Spec.Faults) > 0 {
+		if r.injector, err = injector(ctx, r.server.faults, r.target.AgentPID()); err != nil {
+			return err
+		}
 	}
 	r.sat = r.server.saturation(ctx, r.Spec.Load)
 	r.exact = r.server.simulated(ctx)

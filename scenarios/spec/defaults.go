@@ -20,5 +20,7 @@ func defaults() file {
 	g.LagP99, g.DroppedShare = yamlx.Duration(std.Guards.LagP99), yamlx.Share(std.Guards.DroppedShare)
 	g.TimerLateP99, g.MaxOffset = yamlx.Duration(std.Guards.TimerLateP99), yamlx.Duration(std.Guards.MaxOffset)
 	g.StepLateP99, g.StepLateRel = yamlx.Duration(std.Guards.StepLateP99), yamlx.Share(std.Guards.StepLateRel)
+	g.TTFTErrorP99, g.GapErrorP99 = yamlx.Duration(std.Guards.TTFTErrorP99), yamlx.Duration(std.Guards.GapErrorP99)
+	g.ErrorRel, g.Headroom = yamlx.Share(std.Guards.ErrorRel), std.Guards.Headroom
 	return f
 }

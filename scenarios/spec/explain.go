@@ -168,6 +168,8 @@ func (e *explainer) guards() {
 	e.line("Guards    past any of these the verdict is unknown, because the machine was measured and not the target")
 	e.line("  client-limited     p99 of sched_lag above %s, or %s of the requests never sent", short(g.LagP99), yamlx.Share(g.DroppedShare))
 	e.line("                     an idle timer of the client later than %s (p99)", short(g.TimerLateP99))
+	ttft, gap := e.SLO.ErrorLimits()
+	e.line("                     a known stream's p99 error: TTFT above %s, gaps above %s; head-room below %gx", short(ttft), short(gap), g.Headroom)
 	e.line("  simulator-limited  p99 of engine steps later than %s and than %s of a step", short(g.StepLateP99), yamlx.Share(g.StepLateRel))
 	e.line("  clock              a clock known only to ± %s or worse", short(g.MaxOffset))
 	e.line("  unproven, lease-lost, samples, unreachable: whenever they happen")

@@ -71,6 +71,10 @@ type file struct {
 			StepLateP99  yamlx.Duration `yaml:"step_late_p99"`
 			StepLateRel  yamlx.Share    `yaml:"step_late_relative"`
 			MaxOffset    yamlx.Duration `yaml:"max_offset_error"`
+			TTFTErrorP99 yamlx.Duration `yaml:"client_ttft_error_p99"`
+			GapErrorP99  yamlx.Duration `yaml:"client_gap_error_p99"`
+			ErrorRel     yamlx.Share    `yaml:"client_error_relative"`
+			Headroom     float64        `yaml:"headroom"`
 		} `yaml:"guards"`
 	} `yaml:"slo"`
 	Timeouts struct {

@@ -21,6 +21,7 @@ const (
 	maxGates    = 500
 	maxRequests = 50e6 // of one run
 	maxName     = 63
+	maxHeadroom = 1e6 // nobody needs more
 )
 
 // Parse reads a scenario after the overrides in set ("load.arrivals.rate=50/s") were applied. file is what

@@ -18,7 +18,9 @@ func (c *checker) slo(f *file, phases []slo.Phase) slo.Spec {
 		Hold: time.Duration(f.SLO.Recovery.Hold), Horizon: time.Duration(f.SLO.Recovery.Horizon),
 		Phases: slices.Clone(phases), DegradedIsGood: f.SLO.DegradedIsGood,
 		Guards: slo.Guards{LagP99: time.Duration(g.LagP99), DroppedShare: float64(g.DroppedShare), TimerLateP99: time.Duration(g.TimerLateP99),
-			StepLateP99: time.Duration(g.StepLateP99), StepLateRel: float64(g.StepLateRel), MaxOffset: time.Duration(g.MaxOffset)},
+			StepLateP99: time.Duration(g.StepLateP99), StepLateRel: float64(g.StepLateRel), MaxOffset: time.Duration(g.MaxOffset),
+			Calibrated: slo.Calibrated{TTFTErrorP99: time.Duration(g.TTFTErrorP99), GapErrorP99: time.Duration(g.GapErrorP99),
+				ErrorRel: float64(g.ErrorRel), Headroom: g.Headroom}},
 	}
 	for _, limit := range []struct {
 		key    string
@@ -65,10 +67,14 @@ func (c *checker) guards(g slo.Guards) {
 	for key, zero := range map[string]bool{
 		"sched_lag_p99": g.LagP99 == 0, "dropped_share": g.DroppedShare == 0, "timer_late_p99": g.TimerLateP99 == 0,
 		"step_late_p99": g.StepLateP99 == 0, "step_late_relative": g.StepLateRel == 0, "max_offset_error": g.MaxOffset == 0,
+		"client_ttft_error_p99": g.TTFTErrorP99 == 0, "client_gap_error_p99": g.GapErrorP99 == 0, "client_error_relative": g.ErrorRel == 0,
 	} {
 		if zero {
 			c.wrong("slo.guards."+key, "a guard of zero makes every verdict unknown", "write more, or remove it for the usual limit")
 		}
+	}
+	if !(g.Headroom > 0 && g.Headroom <= maxHeadroom) {
+		c.wrong("slo.guards.headroom", fmt.Sprintf("%v is out of bounds", g.Headroom), "write how many times the load the client must be able to read, for example 2")
 	}
 }
 

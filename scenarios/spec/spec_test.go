@@ -173,7 +173,7 @@ func TestArrivals(t *testing.T) {
 	s := parse(t, base)
 	o := s.Arrivals(load.Client{BaseURL: "http://127.0.0.1:8000", Exact: true, MaxBody: 5}, "run-1", "x.shard", "http://127.0.0.1:2")
 	assert.Equal(t, load.ArrivalsOptions{
-		Plan: s.Load, Run: "run-1", Shard: "x.shard", Harness: "http://127.0.0.1:2", Drain: 10 * time.Second,
+		Plan: s.Load, Run: "run-1", Calibrate: true, Shard: "x.shard", Harness: "http://127.0.0.1:2", Drain: 10 * time.Second,
 		Client: load.Client{BaseURL: "http://127.0.0.1:8000", Exact: true, MaxBody: 5, ConnectTimeout: 2 * time.Second, TTFTTimeout: 10 * time.Second, StallTimeout: 5 * time.Second, TotalTimeout: 30 * time.Second},
 		Limits: load.Limits{TTFT: time.Second, TPOT: 100 * time.Millisecond, Gap: time.Second, E2E: 10 * time.Second},
 		Phases: []load.PhaseMark{{Name: "warmup"}, {Name: "before", At: 5 * time.Second}, {Name: "fault", At: 17 * time.Second}, {Name: "after", At: 29 * time.Second}},

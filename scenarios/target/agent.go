@@ -13,6 +13,14 @@ const agentGrace = 15 * time.Second
 // admin listener, and nobody holds them yet.
 func (t *Target) CanHoldFaults() bool { return t.Faults == "" && t.Admin != "" }
 
+// AgentPID is the process that HoldFaults started; 0 without one.
+func (t *Target) AgentPID() int {
+	if t.agent == nil {
+		return 0
+	}
+	return t.agent.PID()
+}
+
 // HoldFaults starts `brownout fault agent` as a child that holds faults for a server that is not
 // ours. It ends with this process, however that ends, and undoes what it holds first. dir is the run's.
 // With docker it kills nodes as containers.

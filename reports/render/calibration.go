@@ -1,0 +1,58 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/brownout-dev/brownout/reports/result"
+)
+
+// calibrated says what the load generator measured of itself before the run; "" where it did not.
+func calibrated(r result.Result) string {
+	c := r.Client.Calibration
+	switch {
+	case c == nil:
+		return ""
+	case c.Failed != "":
+		return "The load generator could not measure a known stream first: " + strings.TrimSuffix(c.Failed, ".") + "."
+	}
+	return fmt.Sprintf("The load generator measured a known stream first: TTFT error p99 %s, gap error p99 %s, head-room %s.",
+		seconds(c.TTFTError.P99), seconds(c.GapError.P99), factor(c.Headroom))
+}
+
+// calibratedFact is the same with everything that is known.
+func calibratedFact(r result.Result) string {
+	c := r.Client.Calibration
+	if c == nil || c.Failed != "" {
+		return calibrated(r)
+	}
+	return fmt.Sprintf("on %s of a known stream, at most %s at a time: TTFT error %s (p50), %s (p99), %s (max); gap error %s (p50), %s (p99), %s (max); "+
+		"reads %s chunks/s of %s asked for, head-room %s; took %s",
+		words(c.Streams, "copy", "copies"), count(c.Concurrent), seconds(c.TTFTError.P50), seconds(c.TTFTError.P99), seconds(c.TTFTError.Max),
+		seconds(c.GapError.P50), seconds(c.GapError.P99), seconds(c.GapError.Max), rate(c.ChunksPerSecond), rate(c.Asked), factor(c.Headroom), seconds(c.Seconds))
+}
+
+// injectorFact says what the fault machinery costs while no fault is on; "" where there is none.
+func injectorFact(r result.Result) string {
+	i := r.Injector
+	if i == nil {
+		return ""
+	}
+	text := "with no fault on: not in the path of requests"
+	if i.InPath {
+		text = "with no fault on: in the path of requests"
+		if i.AddedTTFT != nil {
+			text += fmt.Sprintf(", adds %s (p50), %s (p99) to a TTFT", seconds(i.AddedTTFT.P50), seconds(i.AddedTTFT.P99))
+		}
+		if i.AddedGap != nil {
+			text += fmt.Sprintf(", %s (p50), %s (p99) to a gap", seconds(i.AddedGap.P50), seconds(i.AddedGap.P99))
+		}
+	}
+	if i.IdleCores != nil {
+		text += "; its process takes " + share(*i.IdleCores) + " of a core"
+	}
+	return text + fmt.Sprintf("; a call of its API takes %s (p50), %s (p99)", seconds(i.Call.P50), seconds(i.Call.P99))
+}
+
+// factor writes how many times.
+func factor(v float64) string { return rate(v) + "x" }
