@@ -65,6 +65,10 @@ scenarios: build ## Every built-in scenario with its control
 e2e: build $(BIN)/image/refserver ## Every end-to-end journey
 	BROWNOUT_E2E=1 $(GO) test -count=1 -timeout 60m -run 'TestBasic|TestE2E' ./e2e/...
 
+.PHONY: accuracy
+accuracy: build ## How far our numbers are from the truth: the tables of docs/accuracy.md
+	BROWNOUT_E2E=1 $(GO) test -count=1 -timeout 30m -v -run 'TestE2EGroundTruth|TestE2ECalibration|TestE2EClientLimited' ./e2e/...
+
 .PHONY: soak
 soak: build ## The long runs
 	BROWNOUT_E2E=1 $(GO) test -count=1 -timeout 120m -run 'TestSoak' ./e2e/...

@@ -30,7 +30,8 @@ slo:
   limits: {e2e: 20s}
   gates:
     run: [goodput >= 50%]
-  guards: {sched_lag_p99: 20s, dropped_share: 100%, timer_late_p99: 20s, step_late_p99: 20s, max_offset_error: 20s}
+  guards: {sched_lag_p99: 20s, dropped_share: 100%, timer_late_p99: 20s, step_late_p99: 20s, max_offset_error: 20s,
+    client_ttft_error_p99: 20s, client_gap_error_p99: 20s, client_error_relative: 100%, headroom: 0.001}
 timeouts: {connect: 20s, ttft: 20s, stall: 20s, total: 20s}
 `
 

@@ -279,6 +279,8 @@ declare module 'k6/x/brownout' {
       /** The target is brownout's own simulator: compare every token [false]. */
       exact?: boolean;
     };
+    /** Measure the client on a known stream before the load, for about a second [false]. */
+    calibrate?: boolean;
     /** File of the brownout output, where --out names none. */
     shard?: string;
   }

@@ -125,7 +125,10 @@ func (e *Executor) calibrate(ctx context.Context) *record.Calibration {
 	if err != nil {
 		e.GetLogger().WithError(err).Warn("calibration")
 		c.Failed = err.Error()
+		return &c
 	}
+	e.GetLogger().Infof("client calibrated on a known stream: TTFT error p99 %.2f ms, gap error p99 %.2f ms, head-room %.1fx",
+		c.TTFTError.P99*1e3, c.GapError.P99*1e3, c.Headroom)
 	return &c
 }
 

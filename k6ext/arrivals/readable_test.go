@@ -22,7 +22,7 @@ func readConfig(t *testing.T, raw string) (Config, error) {
 func TestReadableNotation(t *testing.T) {
 	c, err := readConfig(t, `{"executor":"brownout-arrivals","startTime":"1s","gracefulStop":"5s","env":{"A":"b"},"tags":{"x":"y"},
 		"rate":"300/m","duration":"1m30s","seed":9,"promptTokens":{"dist":"lognormal","mean":64,"spread":0.5,"min":8,"max":256},"outputTokens":16,
-		"maxInFlight":50,"drain":"10s","run":"r","client":{"baseURL":"http://x","model":"m","exact":true,"headers":{"a":"b"},
+		"maxInFlight":50,"drain":"10s","calibrate":true,"run":"r","client":{"baseURL":"http://x","model":"m","exact":true,"headers":{"a":"b"},
 		"timeouts":{"ttft":"2s","total":"20s"},"limits":{"ttft":"500ms","maxGap":"1s"}}}`)
 	require.NoError(t, err)
 	require.Empty(t, c.Validate())
@@ -38,6 +38,7 @@ func TestReadableNotation(t *testing.T) {
 	assert.Equal(t, load.Limits{TTFT: 500 * time.Millisecond, Gap: time.Second}, c.Limits)
 	assert.Equal(t, 2*time.Second, c.Client.TTFTTimeout)
 	assert.True(t, c.Client.Exact)
+	assert.True(t, c.Calibrate)
 
 	// What k6 writes back (k6 archive) is the other notation, and means the same.
 	raw, err := json.Marshal(c)
@@ -57,6 +58,7 @@ func TestReadableDefaults(t *testing.T) {
 	assert.InDelta(t, 2, c.Plan.Arrivals.Rate, 0)
 	assert.InDelta(t, 512, c.Plan.Prompt.Mean, 0)
 	assert.Equal(t, 30*time.Second, c.drain(), "k6's gracefulStop")
+	assert.False(t, c.Calibrate)
 }
 
 func TestReadableMistakesAllAtOnce(t *testing.T) {

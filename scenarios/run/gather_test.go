@@ -103,21 +103,37 @@ func TestAMissingShardIsAProblem(t *testing.T) {
 	assert.NotZero(t, g.merged.Start)
 }
 
-func TestALoadThatGaveUpIsAProblem(t *testing.T) {
-	r := built(t, "steady")
-	path := t.TempDir() + "/records.shard"
-	file, err := os.Create(path)
-	require.NoError(t, err)
-	w, err := record.NewWriter(file, record.Header{Run: "r1", Instance: "1/1", Clock: "k", Start: 100,
-		Offsets: []event.Offset{{Clock: "k", Shift: 5, Error: 1}}})
-	require.NoError(t, err)
-	require.NoError(t, w.Close(record.Footer{Client: record.ClientStats{GaveUp: "request 7 was sent 10s late"}}))
-	require.NoError(t, file.Close())
-	var g gathered
-	r.readShard(&g, path)
-	require.Equal(t, []string{"client-limited"}, words(r.before))
-	assert.Contains(t, r.before[0].Text, "request 7 was sent 10s late")
-	assert.Len(t, g.clocks, 1)
+func TestALoadGeneratorsOwnTroubleIsAProblem(t *testing.T) {
+	for name, row := range map[string]struct {
+		client record.ClientStats
+		want   string // "" = none
+	}{
+		"gave up":             {record.ClientStats{GaveUp: "request 7 was sent 10s late"}, "request 7 was sent 10s late"},
+		"not calibrated":      {record.ClientStats{Calibration: &record.Calibration{Failed: "the client could not be calibrated: no loopback"}}, "The client could not be calibrated: no loopback."},
+		"calibrated":          {record.ClientStats{Calibration: &record.Calibration{Headroom: 9}}, ""},
+		"nobody asked for it": {record.ClientStats{}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := built(t, "steady")
+			path := t.TempDir() + "/records.shard"
+			file, err := os.Create(path)
+			require.NoError(t, err)
+			w, err := record.NewWriter(file, record.Header{Run: "r1", Instance: "1/1", Clock: "k", Start: 100,
+				Offsets: []event.Offset{{Clock: "k", Shift: 5, Error: 1}}})
+			require.NoError(t, err)
+			require.NoError(t, w.Close(record.Footer{Client: row.client}))
+			require.NoError(t, file.Close())
+			var g gathered
+			r.readShard(&g, path)
+			assert.Len(t, g.clocks, 1)
+			if row.want == "" {
+				assert.Empty(t, r.before)
+				return
+			}
+			require.Equal(t, []string{"client-limited"}, words(r.before))
+			assert.Contains(t, r.before[0].Text, row.want)
+		})
+	}
 }
 
 func TestOptionsKeepEveryDigitOfTheSeed(t *testing.T) {
