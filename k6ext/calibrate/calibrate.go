@@ -19,8 +19,8 @@ import (
 	"github.com/brownout-dev/brownout/scenarios/load"
 )
 
-// Longest is how long Run takes at most; usually it is about one second.
-const Longest = 4 * time.Second
+// Longest is how long Run takes at most; usually it is one second, or 1.7 where the machine is busy.
+const Longest = 6 * time.Second
 
 // The paced part: streams of tokens chunks, gap apart, sent for window. A stream lives 160 ms, so three
 // rounds of it fit, and with the concurrency below they are 96 to 300 streams.
@@ -28,6 +28,14 @@ const (
 	tokens = 16
 	gap    = 10 * time.Millisecond // of a usual 8B model under load
 	window = 480 * time.Millisecond
+)
+
+// A round lasts 640 ms, so that one stall of the machine of some 10 ms decides its p99; over a whole run
+// that is nothing, and guards of its own watch the run. So a round that ends above fair is tried once
+// more and the better one is told. A client that is starved is so both times.
+const (
+	maxRounds = 2
+	fair      = 0.005 // seconds; ten times what a quiet machine shows
 )
 
 // Bounds of the picture of the plan that the paced part draws. Fewer streams have no p99; more would
@@ -50,6 +58,7 @@ type Config struct {
 	Exact bool       // compare every token, as the run will
 	Clock *event.Clock
 
+	within time.Duration      // [Longest]
 	waiter func() pace.Waiter // paces sends and chunks; nil = pace.New
 	listen net.Listener       // of the known server; nil = loopback
 	dial   func(ctx context.Context, network, address string) (net.Conn, error)
@@ -60,9 +69,9 @@ type Config struct {
 // their garbage was collected. The error says why there are no numbers.
 func Run(ctx context.Context, cfg Config) (record.Calibration, error) {
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, Longest)
-	defer cancel()
 	cfg = cfg.withDefaults()
+	ctx, cancel := context.WithTimeout(ctx, cfg.within)
+	defer cancel()
 	out := record.Calibration{Asked: cfg.asked()}
 	err := cfg.measure(ctx, &out)
 	runtime.GC()
@@ -76,6 +85,9 @@ func Run(ctx context.Context, cfg Config) (record.Calibration, error) {
 func (c Config) withDefaults() Config {
 	if c.Share == (load.Share{}) {
 		c.Share = load.Whole()
+	}
+	if c.within == 0 {
+		c.within = Longest
 	}
 	if c.Clock == nil {
 		c.Clock = event.NewClock()
@@ -115,16 +127,35 @@ func (c Config) measure(ctx context.Context, out *record.Calibration) error {
 	}
 	defer known.stop()
 	open, err := client.New(client.Config{
-		Client: load.Client{BaseURL: known.url, Exact: c.Exact, ConnectTimeout: Longest, TTFTTimeout: Longest,
-			StallTimeout: Longest, TotalTimeout: Longest},
+		Client: load.Client{BaseURL: known.url, Exact: c.Exact, ConnectTimeout: c.within, TTFTTimeout: c.within,
+			StallTimeout: c.within, TotalTimeout: c.within},
 		Model: c.Plan.Model, Stream: true, Clock: c.Clock, MaxIdle: maxConcurrent, Dial: c.dial,
 	})
 	if err != nil {
 		return err
 	}
 	defer open.Close()
-	if err := c.paced(ctx, known, open, out); err != nil {
+	if err := c.rounds(out, func(try *record.Calibration) error { return c.paced(ctx, known, open, try) }); err != nil {
 		return err
 	}
 	return c.unpaced(ctx, known, open, out)
+}
+
+// rounds measures with paced until a round is fair, maxRounds times at most, and keeps the best.
+func (c Config) rounds(out *record.Calibration, paced func(*record.Calibration) error) error {
+	worst := func(r *record.Calibration) float64 { return max(r.TTFTError.P99, r.GapError.P99) }
+	for n := 1; n <= maxRounds; n++ {
+		try := *out
+		if err := paced(&try); err != nil {
+			return err
+		}
+		if n == 1 || worst(&try) < worst(out) {
+			*out = try
+		}
+		out.Rounds = n
+		if worst(out) <= fair {
+			break
+		}
+	}
+	return nil
 }

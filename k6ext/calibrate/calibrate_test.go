@@ -20,7 +20,7 @@ import (
 )
 
 func planned(rate, output float64) Config {
-	return Config{Exact: true, Plan: load.Plan{Seed: 5, Model: "m", Stream: true, Arrivals: load.Arrivals{Rate: rate},
+	return Config{within: 5 * time.Minute, Exact: true, Plan: load.Plan{Seed: 5, Model: "m", Stream: true, Arrivals: load.Arrivals{Rate: rate},
 		Prompt: load.Length{Dist: load.Fixed, Mean: 32}, Output: load.Length{Dist: load.Fixed, Mean: output}}}
 }
 
@@ -191,4 +191,36 @@ func TestConcurrencyIsAPictureOfThePlan(t *testing.T) {
 		assert.Equal(t, row.want, c.concurrent())
 		assert.InDelta(t, row.asked, c.asked(), 1e-6)
 	}
+}
+
+func TestANoisyRoundIsTriedAgain(t *testing.T) {
+	round := func(p99 float64) record.Calibration {
+		return record.Calibration{Asked: 3, TTFTError: record.Spread{P99: p99 / 2}, GapError: record.Spread{P99: p99}}
+	}
+	for name, row := range map[string]struct {
+		rounds []float64
+		want   float64
+		tried  int
+	}{
+		"quiet":         {[]float64{0.001, 1}, 0.001, 1},
+		"just fair":     {[]float64{fair, 1}, fair, 1},
+		"one stall":     {[]float64{0.030, 0.001}, 0.001, 2},
+		"always noisy":  {[]float64{0.030, 0.020}, 0.020, 2},
+		"worse and bad": {[]float64{0.020, 0.030}, 0.020, 2},
+	} {
+		out, n := record.Calibration{Asked: 3}, 0
+		err := Config{}.rounds(&out, func(try *record.Calibration) error {
+			assert.InDelta(t, 3, try.Asked, 0, name)
+			*try = round(row.rounds[n])
+			n++
+			return nil
+		})
+		require.NoError(t, err, name)
+		want := round(row.want)
+		want.Rounds = row.tried
+		assert.Equal(t, want, out, name)
+		assert.Equal(t, row.tried, n, name)
+	}
+	err := Config{}.rounds(&record.Calibration{}, func(*record.Calibration) error { return errOpen })
+	require.ErrorIs(t, err, errOpen)
 }

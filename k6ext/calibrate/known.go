@@ -56,7 +56,7 @@ func startKnown(c Config) (*known, error) {
 	}
 	k := &known{url: "http://" + l.Addr().String(), now: c.stamp, expected: map[string]*stream{},
 		queue: make(chan *stream, maxStreams), ended: make(chan struct{})}
-	k.http = &http.Server{Handler: k, ReadHeaderTimeout: Longest, ConnState: func(_ net.Conn, s http.ConnState) {
+	k.http = &http.Server{Handler: k, ReadHeaderTimeout: c.within, ConnState: func(_ net.Conn, s http.ConnState) {
 		switch s {
 		case http.StateNew:
 			k.open.Add(1)

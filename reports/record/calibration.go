@@ -10,7 +10,8 @@ import (
 // stamps come from one clock, so their difference is the client's error and nothing else.
 type Calibration struct {
 	Seconds    float64 `json:"seconds"`    // that it took
-	Streams    int     `json:"streams"`    // paced ones, whose errors are below
+	Rounds     int     `json:"rounds"`     // of paced streams; the better one is told
+	Streams    int     `json:"streams"`    // of that round
 	Concurrent int     `json:"concurrent"` // of them, at most
 	// TTFTError is |the client's stamp of a first chunk − the server's|, GapError |the client's gap − the
 	// server's|, every gap.
@@ -46,6 +47,7 @@ func (c *Calibration) worse(o *Calibration) *Calibration {
 	}
 	out := *c
 	out.Seconds = max(c.Seconds, o.Seconds)
+	out.Rounds = max(c.Rounds, o.Rounds)
 	out.Streams += o.Streams
 	out.Concurrent += o.Concurrent
 	out.TTFTError, out.GapError = c.TTFTError.worse(o.TTFTError), c.GapError.worse(o.GapError)

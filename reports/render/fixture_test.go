@@ -81,7 +81,7 @@ func common(name string) result.Result {
 		Clocks: []result.ClockInfo{{Who: "server", Offset: event.Offset{Clock: "a1b2c3d4e5f6", Shift: 3120 * time.Microsecond, Error: 61 * time.Microsecond}},
 			{Who: "load generator", Offset: event.Offset{Clock: "0f9e8d7c6b5a", Shift: -840 * time.Microsecond, Error: 55 * time.Microsecond}}},
 		Client: result.ClientInfo{MaxInFlight: 212, Cores: 0.74, TimerLateP99: 0.00042, ReadsPerChunk: 1.02,
-			Calibration: &record.Calibration{Seconds: 0.98, Streams: 249, Concurrent: 83, TTFTError: record.Spread{N: 249, P50: 0.00006, P99: 0.00031, Max: 0.0009},
+			Calibration: &record.Calibration{Seconds: 0.98, Rounds: 1, Streams: 249, Concurrent: 83, TTFTError: record.Spread{N: 249, P50: 0.00006, P99: 0.00031, Max: 0.0009},
 				GapError: record.Spread{N: 3735, P50: 0.00003, P99: 0.00022, Max: 0.0011}, ChunksPerSecond: 118_000, StreamsPerSecond: 1840, Asked: 8320, Headroom: 14.2}},
 		Injector:    &result.Injector{Call: record.Spread{N: 40, P50: 0.00021, P99: 0.0006, Max: 0.0006}, IdleCores: new(0.002)},
 		Simulator:   slo.StepStats{Steps: 28114, LateP50: 0.00011, LateP99: 0.00093, StepP50: 0.0081, Known: true},
