@@ -35,7 +35,7 @@ const (
 // more and the better one is told. A client that is starved is so both times.
 const (
 	maxRounds = 2
-	fair      = 0.005 // seconds; ten times what a quiet machine shows
+	fair      = 0.005 // seconds; seven times the quietest round seen on two shared cores
 )
 
 // Bounds of the picture of the plan that the paced part draws. Fewer streams have no p99; more would

@@ -16,6 +16,10 @@ import (
 // lead is how long before the first send everything is prepared.
 const lead = 20 * time.Millisecond
 
+// maxPrompt bounds the prompts of the paced streams, in tokens: all are written beforehand, and they do not
+// change how an answer is read.
+const maxPrompt = 2048
+
 // pair is one stream as both ends saw it.
 type pair struct {
 	*stream
@@ -28,7 +32,8 @@ type pair struct {
 func (c Config) paced(ctx context.Context, k *known, open *client.Client, out *record.Calibration) error {
 	out.Concurrent = c.concurrent()
 	life := tokens * gap
-	plan := load.Plan{Seed: c.Plan.Seed, Prompt: c.Plan.Prompt, Output: load.Length{Dist: load.Fixed, Mean: tokens},
+	prompt := load.Length{Dist: load.Fixed, Mean: min(c.Plan.Prompt.Mean, maxPrompt)}
+	plan := load.Plan{Seed: c.Plan.Seed, Prompt: prompt, Output: load.Length{Dist: load.Fixed, Mean: tokens},
 		Duration: window, Model: c.Plan.Model, Stream: true,
 		Arrivals: load.Arrivals{Process: load.Constant, Rate: float64(out.Concurrent) / life.Seconds()}}
 	var pairs []*pair

@@ -18,9 +18,9 @@ type Calibrated struct {
 	Headroom     float64       `json:"headroom,omitempty"`                 // least chunks/s that can be read ÷ asked for
 }
 
-// Defaults, chosen from calibrations of a two-core machine (docs/accuracy.md): alone the p99 errors stay
-// below 1 ms; with four times as many busy threads as cores they lay between 2 and 12 ms and the
-// head-room of 130 requests/s of 64 tokens at 6 or more.
+// Defaults, chosen from calibrations of a two-core machine (docs/accuracy.md): with four busy threads a
+// core the p99 errors lay between 0.7 and 15 ms and the head-room of 130 requests/s of 64 tokens at 7 or
+// more; with eight a core the worst tenth lay above 23 ms, and the least head-room at 2.3.
 const (
 	DefaultTTFTErrorP99 = 20 * time.Millisecond // as long as an idle timer may be late
 	DefaultGapErrorP99  = 20 * time.Millisecond // the same
