@@ -217,7 +217,7 @@ func TestE2EClientLimited(t *testing.T) {
 	t.Run("starved", func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		for range 12 * runtime.NumCPU() {
+		for range 8 * runtime.NumCPU() {
 			c := exec.CommandContext(ctx, "sh", "-c", "while :; do :; done")
 			require.NoError(t, c.Start())
 			defer func() { stop(); _ = c.Wait() }()
@@ -229,6 +229,7 @@ func TestE2EClientLimited(t *testing.T) {
 		for _, g := range r.Judgement.Guards {
 			tripped[g.Name] = g.Tripped
 		}
-		assert.True(t, tripped["client TTFT error p99"], "%s", a.Stdout)
+		// Where even the calibration starved, that is said instead of numbers.
+		assert.True(t, tripped["client TTFT error p99"] || r.Client.Calibration.Failed != "", "%s", a.Stdout)
 	})
 }

@@ -2,19 +2,16 @@ package render
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/brownout-dev/brownout/reports/result"
 )
 
-// calibrated says what the load generator measured of itself before the run; "" where it did not.
+// calibrated says what the load generator measured of itself before the run; "" where it did not. That it
+// failed to is among the reasons of the verdict.
 func calibrated(r result.Result) string {
 	c := r.Client.Calibration
-	switch {
-	case c == nil:
+	if c == nil || c.Failed != "" {
 		return ""
-	case c.Failed != "":
-		return "The load generator could not measure a known stream first: " + strings.TrimSuffix(c.Failed, ".") + "."
 	}
 	return fmt.Sprintf("The load generator measured a known stream first: TTFT error p99 %s, gap error p99 %s, head-room %s.",
 		seconds(c.TTFTError.P99), seconds(c.GapError.P99), factor(c.Headroom))
@@ -23,8 +20,11 @@ func calibrated(r result.Result) string {
 // calibratedFact is the same with everything that is known.
 func calibratedFact(r result.Result) string {
 	c := r.Client.Calibration
-	if c == nil || c.Failed != "" {
-		return calibrated(r)
+	switch {
+	case c == nil:
+		return ""
+	case c.Failed != "":
+		return "no: " + c.Failed
 	}
 	return fmt.Sprintf("on %s of a known stream, at most %s at a time: TTFT error %s (p50), %s (p99), %s (max); gap error %s (p50), %s (p99), %s (max); "+
 		"reads %s chunks/s of %s asked for, head-room %s; took %s",
