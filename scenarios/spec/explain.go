@@ -170,5 +170,5 @@ func (e *explainer) guards() {
 	e.line("                     an idle timer of the client later than %s (p99)", short(g.TimerLateP99))
 	e.line("  simulator-limited  p99 of engine steps later than %s and than %s of a step", short(g.StepLateP99), yamlx.Share(g.StepLateRel))
 	e.line("  clock              a clock known only to ± %s or worse", short(g.MaxOffset))
-	e.line("  unproven, lease-lost, samples, unreachable: whenever they happen")
+	e.line("  unproven, lease-lost, idle, samples, unreachable: whenever they happen")
 }
