@@ -57,6 +57,14 @@ ci-scenarios: build ## The few scenario runs that every change must survive
 e2e-basics: build $(BIN)/image/refserver ## The journeys of a user, as child processes
 	BROWNOUT_E2E=1 $(GO) test -count=1 -timeout 15m -run 'TestBasic' ./e2e/...
 
+.PHONY: lies
+lies: build ## The suite of lies: what some load test would believe, and brownout must not
+	BROWNOUT_E2E=1 $(GO) test -count=1 -v -timeout 30m -run 'TestBasicLies' ./e2e/lies
+
+.PHONY: mutants
+mutants: ## Take each guard of the suite of lies away: its lie must then be believed
+	BROWNOUT_MUTANTS=1 $(GO) test -count=1 -v -timeout 60m -run 'TestMutants' ./e2e/lies
+
 .PHONY: scenarios
 scenarios: build ## Every built-in scenario with its control
 	BROWNOUT_E2E=1 $(GO) test -count=1 -timeout 60m -run 'TestCI|TestScenario' ./e2e/...
