@@ -87,6 +87,9 @@ func (o Outcome) expect(code int, reason string) error {
 			return nil
 		}
 	}
+	if o.busy() {
+		return fmt.Errorf("%w: %v", errBusy, o.Result.Judgement.Reasons)
+	}
 	return fooled("none of the reasons is %q: %v", reason, o.Result.Judgement.Reasons)
 }
 

@@ -35,7 +35,7 @@ func TestEveryGuardIsThere(t *testing.T) {
 		names[lie.Name] = true
 		assert.NotEmpty(t, lie.Guard, lie.Name)
 		_, err := mutate(root(t), t.TempDir(), lie.Guard)
-		assert.NoError(t, err, lie.Name)
+		require.NoError(t, err, lie.Name)
 	}
 	_, err := mutate(root(t), t.TempDir(), []Edit{{"go.mod", "no such line", ""}})
 	require.Error(t, err)
