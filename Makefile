@@ -51,19 +51,27 @@ unit: ## Unit tests under the race detector
 
 .PHONY: ci-scenarios
 ci-scenarios: build ## The few scenario runs that every change must survive
-	BROWNOUT_E2E=1 $(GO) test -count=1 -timeout 15m -run 'TestCI' ./e2e/...
+	BROWNOUT_E2E=1 $(GO) test -count=1 -p 1 -timeout 15m -run 'TestCI' ./e2e/...
 
 .PHONY: e2e-basics
 e2e-basics: build $(BIN)/image/refserver ## The journeys of a user, as child processes
-	BROWNOUT_E2E=1 $(GO) test -count=1 -timeout 15m -run 'TestBasic' ./e2e/...
+	BROWNOUT_E2E=1 $(GO) test -count=1 -p 1 -timeout 15m -run 'TestBasic' ./e2e/...
+
+.PHONY: lies
+lies: build ## The suite of lies: what some load test would believe, and brownout must not
+	BROWNOUT_E2E=1 $(GO) test -count=1 -v -timeout 30m -run 'TestBasicLies' ./e2e/lies
+
+.PHONY: mutants
+mutants: ## Take each guard of the suite of lies away: its lie must then be believed
+	BROWNOUT_MUTANTS=1 $(GO) test -count=1 -v -timeout 60m -run 'TestMutants' ./e2e/lies
 
 .PHONY: scenarios
 scenarios: build ## Every built-in scenario with its control
-	BROWNOUT_E2E=1 $(GO) test -count=1 -timeout 60m -run 'TestCI|TestScenario' ./e2e/...
+	BROWNOUT_E2E=1 $(GO) test -count=1 -p 1 -timeout 60m -run 'TestCI|TestScenario' ./e2e/...
 
 .PHONY: e2e
 e2e: build $(BIN)/image/refserver ## Every end-to-end journey
-	BROWNOUT_E2E=1 $(GO) test -count=1 -timeout 60m -run 'TestBasic|TestE2E' ./e2e/...
+	BROWNOUT_E2E=1 $(GO) test -count=1 -p 1 -timeout 60m -run 'TestBasic|TestE2E' ./e2e/...
 
 .PHONY: accuracy
 accuracy: build ## How far our numbers are from the truth: the tables of docs/accuracy.md
@@ -71,7 +79,7 @@ accuracy: build ## How far our numbers are from the truth: the tables of docs/ac
 
 .PHONY: soak
 soak: build ## The long runs
-	BROWNOUT_E2E=1 $(GO) test -count=1 -timeout 120m -run 'TestSoak' ./e2e/...
+	BROWNOUT_E2E=1 $(GO) test -count=1 -p 1 -timeout 120m -run 'TestSoak' ./e2e/...
 
 .PHONY: bench
 bench: ## Benchmarks of the hot paths

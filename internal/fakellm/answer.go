@@ -23,6 +23,7 @@ type answer struct {
 	prompt int
 	tokens int
 	usage  bool
+	held   bool // nothing is flushed before the end
 	err    error
 }
 
@@ -74,7 +75,7 @@ func (a *answer) whole() {
 	case FailStall:
 		a.stall()
 		return
-	case FailError, FailErrorType:
+	case FailError, FailErrorType, FailErrorDone:
 		writeJSON(a.w, http.StatusOK, map[string]any{"error": map[string]string{"message": "scripted error"}})
 		return
 	case FailJSON:
@@ -127,10 +128,14 @@ func (a *answer) stream() {
 		if i >= a.script.After && a.strike() {
 			return
 		}
-		if i == 0 {
+		switch {
+		case i == 0:
 			a.wait(a.script.TTFT)
-		} else {
+		case !a.script.Burst:
 			a.wait(a.script.Gap)
+		case i == step:
+			a.wait(a.script.Gap)
+			a.held = true
 		}
 		a.chunk(`{"content":`+a.quote(strings.Join(words[i:min(i+step, len(words))], ""))+`}`, "null")
 	}
@@ -163,6 +168,11 @@ func (a *answer) strike() bool {
 	case FailErrorType:
 		a.print("event: error" + a.end())
 		a.event(`{"message":"scripted error"}`)
+	case FailErrorDone:
+		a.print("event: error" + a.end())
+		a.event(`{"message":"scripted error"}`)
+		a.chunk(`{}`, `"length"`)
+		a.event("[DONE]")
 	case FailTruncate:
 	case FailPartial:
 		a.print(`data: {"choices":[{"index":0`)
@@ -203,7 +213,7 @@ func (a *answer) print(text string) {
 }
 
 func (a *answer) flush() {
-	if a.err == nil {
+	if a.err == nil && !a.held {
 		a.err = a.ctl.Flush()
 	}
 }

@@ -79,12 +79,17 @@ func TestAnswerIsSynthText(t *testing.T) {
 func TestKnobs(t *testing.T) {
 	for script, want := range map[string]string{
 		"role": `"role":"assistant"`, "comments": ": keep-alive\n\n", "crlf": "\r\n\r\n", "reason=1": `"reasoning_content"`,
-		"fail=json": `"delta":`, "fail=error-event": "event: error", "tokens=1": `"completion_tokens":1`,
+		"fail=json": `"delta":`, "fail=error-done": "[DONE]", "fail=error-event": "event: error", "tokens=1": `"completion_tokens":1`,
 	} {
 		_, text := ask(t, &Server{}, script, question)
 		assert.Contains(t, text, want, "%s", script)
 	}
-	_, text := ask(t, &Server{}, "nodone,nousage", question)
+	began := time.Now()
+	_, burst := ask(t, &Server{}, "burst,gap=20ms", question)
+	assert.GreaterOrEqual(t, time.Since(began), 20*time.Millisecond)
+	_, text := ask(t, &Server{}, "", question)
+	assert.Equal(t, text, burst, "the same answer, only held back")
+	_, text = ask(t, &Server{}, "nodone,nousage", question)
 	assert.NotContains(t, text, "[DONE]")
 	assert.NotContains(t, text, "usage")
 	_, text = ask(t, &Server{}, "", question)

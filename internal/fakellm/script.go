@@ -25,6 +25,8 @@ type Script struct {
 	Escaped  bool          // non-ASCII as \u escapes
 	Fallback bool          // header x-brownout-fallback
 	Tokens   int           // answer length; 0 = max_tokens
+	Burst    bool          // after the first chunk and one Gap all others come in one write
+	Node     string        // header x-brownout-node ["fake/g0"]
 }
 
 // Words for Fail.
@@ -35,23 +37,24 @@ const (
 	FailStall      = "stall"  // nothing more comes until the client leaves
 	FailError      = "error"  // an error object inside the 200
 	FailErrorType  = "error-event"
-	FailTruncate   = "truncate" // a regular HTTP ending without a finish reason
-	FailPartial    = "partial"  // the same in the middle of an event
-	FailEmpty      = "empty"    // finish reason without content
-	FailLose       = "lose"     // one token is left out
-	FailRepeat     = "repeat"   // one comes twice
-	FailWrong      = "wrong"    // one is another word
-	FailMore       = "more"     // one too many at the end
-	FailFewer      = "fewer"    // the finish reason comes at After tokens
-	FailJSON       = "json"     // a chunk is broken JSON
-	FailType       = "type"     // content type text/html
-	FailUsage      = "usage"    // usage counts one too many
+	FailErrorDone  = "error-done" // an error event, then a finish reason and [DONE] as if nothing were
+	FailTruncate   = "truncate"   // a regular HTTP ending without a finish reason
+	FailPartial    = "partial"    // the same in the middle of an event
+	FailEmpty      = "empty"      // finish reason without content
+	FailLose       = "lose"       // one token is left out
+	FailRepeat     = "repeat"     // one comes twice
+	FailWrong      = "wrong"      // one is another word
+	FailMore       = "more"       // one too many at the end
+	FailFewer      = "fewer"      // the finish reason comes at After tokens
+	FailJSON       = "json"       // a chunk is broken JSON
+	FailType       = "type"       // content type text/html
+	FailUsage      = "usage"      // usage counts one too many
 	FailAfterEnd   = "after-end"
 	FailTwoChoices = "two-choices"
 )
 
 var failNames = map[string]bool{
-	FailReset: true, FailClose: true, FailStall: true, FailError: true, FailErrorType: true, FailTruncate: true,
+	FailReset: true, FailClose: true, FailStall: true, FailError: true, FailErrorType: true, FailErrorDone: true, FailTruncate: true,
 	FailPartial: true, FailEmpty: true, FailLose: true, FailRepeat: true, FailWrong: true, FailMore: true,
 	FailFewer: true, FailJSON: true, FailType: true, FailUsage: true, FailAfterEnd: true, FailTwoChoices: true,
 }
@@ -74,7 +77,7 @@ func ParseScript(text string) (Script, error) {
 func (s *Script) set(name, value string) (err error) {
 	flags := map[string]*bool{
 		"role": &s.Role, "comments": &s.Comments, "crlf": &s.CRLF, "nodone": &s.NoDone, "nousage": &s.NoUsage,
-		"escaped": &s.Escaped, "fallback": &s.Fallback,
+		"escaped": &s.Escaped, "fallback": &s.Fallback, "burst": &s.Burst,
 	}
 	counts := map[string]*int{"after": &s.After, "perchunk": &s.PerChunk, "reason": &s.Reason, "tokens": &s.Tokens}
 	times := map[string]*time.Duration{"ttft": &s.TTFT, "gap": &s.Gap}
@@ -89,6 +92,8 @@ func (s *Script) set(name, value string) (err error) {
 		if *times[name], err = time.ParseDuration(value); err == nil && *times[name] < 0 {
 			err = fmt.Errorf("must not be negative")
 		}
+	case name == "node":
+		s.Node = value
 	case name == FailStatus:
 		var code int
 		if code, err = strconv.Atoi(value); err == nil && (code < 200 || code > 599) {

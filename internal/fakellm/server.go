@@ -1,6 +1,7 @@
 package fakellm
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -96,7 +97,7 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request, n uint64) {
 		key: synth.AnswerKey(req.Model, prompt, value(req.Seed)), prompt: synth.Count(prompt), tokens: length(&req, script),
 		ctl: http.NewResponseController(w),
 	}
-	w.Header().Set(openai.HeaderNode, "fake/g0")
+	w.Header().Set(openai.HeaderNode, cmp.Or(script.Node, "fake/g0"))
 	w.Header().Set(openai.HeaderAttempts, "1")
 	if script.Fallback {
 		w.Header().Set("x-brownout-fallback", "cache")

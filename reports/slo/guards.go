@@ -54,6 +54,9 @@ func (j *judge) guards(run *cohort) []GuardResult {
 			none("unproven", "faults never proven gone", held),
 			none("lease-lost", "faults that lost their lease", lost))
 	}
+	if unused, ok := j.unused(); ok {
+		out = append(out, none("idle", "faults on a replica that served nobody", unused))
+	}
 	return out
 }
 

@@ -94,8 +94,9 @@ type Fault struct {
 	Fault     string        `json:"fault"` // one-line syntax
 	Kind      string        `json:"kind"`
 	Targets   []string      `json:"targets"`
-	Point     bool          `json:"point,omitempty"` // kill, Xid: cleared = restart permitted
-	Planned   time.Duration `json:"planned_ns"`      // from time zero
+	Point     bool          `json:"point,omitempty"`   // kill, Xid: cleared = restart permitted
+	Serving   bool          `json:"serving,omitempty"` // its targets answer requests: GPUs and nodes
+	Planned   time.Duration `json:"planned_ns"`        // from time zero
 	Armed     event.Time    `json:"armed_ns"`
 	Effective event.Time    `json:"effective_ns,omitempty"` // proven; never = unproven
 	Cleared   event.Time    `json:"cleared_ns,omitempty"`   // proven gone

@@ -50,16 +50,23 @@ func TestGuards(t *testing.T) {
 				in.Records[i*100] = record.Record{Arrival: uint64(i * 100), Due: in.Records[i*100].Due, Outcome: record.Dropped}
 			}
 		}, "client-limited"},
-		"starved machine":               {func(in *Input) { in.Client.TimerLateP99 = 0.05 }, "client-limited"},
 		"client sees first tokens late": {func(in *Input) { in.Client.Calibration.TTFTError.P99 = 0.021 }, "client-limited"},
 		"client sees gaps wrong":        {func(in *Input) { in.Client.Calibration.GapError.P99 = 0.021 }, "client-limited"},
 		"no head-room":                  {func(in *Input) { in.Client.Calibration.Headroom = 1.9 }, "client-limited"},
+		"starved machine":               {func(in *Input) { in.Client.TimerLateP99 = 0.05 }, "client-limited"},
 		"late engine steps":             {func(in *Input) { in.Steps.LateP99 = 0.006 }, "simulator-limited"},
 		"coarse clock":                  {func(in *Input) { in.Clocks[0].Error = 6 * time.Millisecond }, "clock"},
 		"unproven":                      {func(in *Input) { in.Faults[0].Effective = 0 }, "unproven"},
 		"never proven gone":             {func(in *Input) { in.Faults[0].Cleared = 0 }, "unproven"},
-		"lease lost":                    {func(in *Input) { in.Faults[0].LeaseLost = true }, "lease-lost"},
-		"problem from outside":          {func(in *Input) { in.Problems = []Reason{{Word: "unreachable", Text: "The target went away."}} }, "unreachable"},
+		"a replica that serves nobody": {func(in *Input) {
+			in.Faults[0].Serving = true
+			in.Events = nil
+			for i := range in.Records {
+				in.Records[i].Node = "n1/g0"
+			}
+		}, "idle"},
+		"lease lost":           {func(in *Input) { in.Faults[0].LeaseLost = true }, "lease-lost"},
+		"problem from outside": {func(in *Input) { in.Problems = []Reason{{Word: "unreachable", Text: "The target went away."}} }, "unreachable"},
 	} {
 		h := passing()
 		row.plant(&h.in)

@@ -159,6 +159,9 @@ func (r *running) faultsOf(g *gathered) []slo.Fault {
 	all := make([]slo.Fault, 0, len(steps))
 	for i, planned := range steps {
 		f := slo.Fault{Fault: planned.Fault.String(), Kind: planned.Fault.Kind, Planned: planned.At}
+		if info, ok := faults.Lookup(f.Kind); ok {
+			f.Serving = info.On == "gpu" || info.On == "node"
+		}
 		if i < len(g.merged.Timeline) {
 			seen := g.merged.Timeline[i]
 			f.ID, f.Error, f.LeaseLost = seen.ID, seen.Error, seen.LeaseLost

@@ -172,5 +172,5 @@ func (e *explainer) guards() {
 	e.line("                     a known stream's p99 error: TTFT above %s, gaps above %s; head-room below %gx", short(ttft), short(gap), g.Headroom)
 	e.line("  simulator-limited  p99 of engine steps later than %s and than %s of a step", short(g.StepLateP99), yamlx.Share(g.StepLateRel))
 	e.line("  clock              a clock known only to ± %s or worse", short(g.MaxOffset))
-	e.line("  unproven, lease-lost, samples, unreachable: whenever they happen")
+	e.line("  unproven, lease-lost, idle, samples, unreachable: whenever they happen")
 }
