@@ -56,7 +56,7 @@ func within(t *testing.T, o *Outage, length string, all ...planned) (result.Resu
 	t.Helper()
 	var lines []string
 	for _, p := range all {
-		lines = append(lines, fmt.Sprintf(`  - {at: %s, inject: "gpu.oom on gpu=n1/g0 for %s"}`, p.at, p.length))
+		lines = append(lines, fmt.Sprintf(`  - {at: %s, inject: "gpu.oom on gpu=fake/g0 for %s"}`, p.at, p.length))
 	}
 	file := filepath.Join(t.TempDir(), "ground-truth.yaml")
 	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, outages, length, strings.Join(lines, "\n")), 0o600))
@@ -78,8 +78,8 @@ func within(t *testing.T, o *Outage, length string, all ...planned) (result.Resu
 
 	env := []string{"BROWNOUT_FAULT_TOKEN=b"}
 	a, r := Settled(t, env, file, "--target", api.URL, "--target-faults", control.URL)
-	require.Contains(t, []int{0, 3}, a.Code, "%s\n%s", a.Stdout, a.Stderr)
 	require.False(t, busy(r), "this machine was too busy, three times: nothing was shown\n%s", a.Stdout)
+	require.Equal(t, 0, a.Code, "%s\n%s", a.Stdout, a.Stderr)
 	require.Len(t, r.Judgement.Faults, len(all), "%s", a.Stdout)
 	said := o.Said()
 	said = said[len(said)-len(all):] // those of the last try

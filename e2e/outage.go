@@ -75,9 +75,9 @@ func (o *Outage) Name() string { return "outage" }
 // Kinds implements faults.Driver: the kind is only a name here.
 func (o *Outage) Kinds() []string { return []string{"gpu.oom"} }
 
-// Candidates implements faults.Driver.
+// Candidates implements faults.Driver. The first is what the server calls itself in its answers.
 func (o *Outage) Candidates(context.Context) (map[string][]string, error) {
-	return map[string][]string{"gpu": {"n1/g0", "n1/g1"}}, nil
+	return map[string][]string{"gpu": {"fake/g0", "fake/g1"}}, nil
 }
 
 // Arm implements faults.Driver.
