@@ -41,16 +41,17 @@ func (e *Executor) Init(context.Context) error {
 		}
 		return os.LookupEnv(name)
 	}
-	key := ""
-	if name := e.config.Client.KeyEnv; name != "" {
-		var ok bool
-		if key, ok = env(name); !ok {
-			return fmt.Errorf("scenario %s: client.key_env names the environment variable %s, which is not set", e.config.Name, name)
-		}
+	key, err := e.key("client.key_env", e.config.Client.KeyEnv, "", env)
+	if err != nil {
+		return err
+	}
+	classes, err := e.classes(key, env)
+	if err != nil {
+		return err
 	}
 	c, err := client.New(client.Config{
 		Client: e.config.Client, Limits: e.config.Limits, Model: e.config.Plan.Model, Tenant: e.config.Plan.Tenant,
-		Stream: e.config.Plan.Stream, Key: key, Env: env, Clock: e.session.Clock, MaxIdle: e.config.Plan.MaxInFlight,
+		Stream: e.config.Plan.Stream, Key: key, Classes: classes, Env: env, Clock: e.session.Clock, MaxIdle: e.config.Plan.MaxInFlight,
 	})
 	if err != nil {
 		return fmt.Errorf("scenario %s: %w", e.config.Name, err)
