@@ -70,9 +70,12 @@ func readableNames(err error) []error {
 	}
 	names := strings.NewReplacer("arrivals.process", "process", "arrivals.rate_per_s", "rate", "duration_ns", "duration",
 		"max_in_flight", "maxInFlight", "prompt_tokens", "promptTokens", "output_tokens", "outputTokens",
-		"after_tokens", "afterTokens", "key_env", "keyEnv", "model is empty", "client.model is empty")
+		"after_tokens", "afterTokens", "key_env", "keyEnv")
 	var wrong []error
 	for line := range strings.SplitSeq(err.Error(), "\n") {
+		if strings.HasPrefix(line, "model is empty") {
+			line = "client." + line
+		}
 		wrong = append(wrong, errors.New(names.Replace(line)))
 	}
 	return wrong
