@@ -1,6 +1,9 @@
 package load
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Class is one kind of request of a mix. What is left out comes from the plan.
 type Class struct {
@@ -69,6 +72,36 @@ func (c Class) over(whole *Class) Class {
 		c.Cancel = whole.Cancel
 	}
 	return c
+}
+
+// Clone is a deep copy.
+func (p *Plan) Clone() Plan {
+	c := *p
+	part := func(l *Length, x **Prefix, t **Conversation, h **Cancel) {
+		l.Choices = slices.Clone(l.Choices)
+		*x, *t, *h = copied(*x), copied(*t), copied(*h)
+		if *t != nil {
+			(*t).Turns.Choices = slices.Clone((*t).Turns.Choices)
+		}
+	}
+	part(&c.Prompt, &c.Prefix, &c.Conversation, &c.Cancel)
+	c.Output.Choices = slices.Clone(c.Output.Choices)
+	c.Mix = slices.Clone(c.Mix)
+	for i := range c.Mix {
+		m := &c.Mix[i]
+		m.Stream = copied(m.Stream)
+		part(&m.Prompt, &m.Prefix, &m.Conversation, &m.Cancel)
+		m.Output.Choices = slices.Clone(m.Output.Choices)
+	}
+	return c
+}
+
+func copied[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	c := *p
+	return &c
 }
 
 // Shares are the classes' shares of the requests.
@@ -143,7 +176,11 @@ func (p *Plan) ContentFlaws() (wrong []Flaw) {
 			wrong = append(wrong, weightFlaw(at, p.Mix[i].Weight))
 		}
 		total += p.Mix[i].Weight
-		wrong = append(wrong, all[i].flaws(at, &p.Mix[i], p.Arrivals.Rate)...)
+		for _, f := range all[i].flaws(at, &p.Mix[i], p.Arrivals.Rate) {
+			if !slices.Contains(wrong, f) { // classes share what comes from the plan
+				wrong = append(wrong, f)
+			}
+		}
 	}
 	if !(total > 0) && len(wrong) == 0 {
 		wrong = append(wrong, Flaw{"mix", "has no weight at all", "give at least one class a weight above 0"})
@@ -164,15 +201,22 @@ func (c *Class) flaws(at string, written *Class, rate float64) (wrong []Flaw) {
 		case l.got.Dist == "":
 			wrong = append(wrong, Flaw{at + l.key, "is missing", "write it here or for the whole load, for example " + l.key[1:] + ": 64"})
 		case l.mine.Dist != "":
-			wrong = append(wrong, l.got.flaws(at+l.key)...)
+			wrong = append(wrong, l.got.Flaws(at+l.key)...)
 		}
 	}
 	if written.KeyEnv != "" && !isEnvName(written.KeyEnv) {
 		wrong = append(wrong, Flaw{at + ".key_env", fmt.Sprintf("is %.80q", written.KeyEnv), "write the name of an environment variable, for example TEAM_A_KEY"})
 	}
-	wrong = append(wrong, c.Prefix.flaws(at+".prefix", &c.Prompt)...)
-	wrong = append(wrong, c.Cancel.flaws(at+".cancel", c.Streams())...)
-	return append(wrong, c.Conversation.flaws(at+".conversation", c, rate)...)
+	// What comes from the plan is wrong there, where it was written.
+	where := func(mine bool, key string) string {
+		if mine {
+			return at + "." + key
+		}
+		return key
+	}
+	wrong = append(wrong, c.Prefix.flaws(where(written.Prefix != nil, "prefix"), &c.Prompt)...)
+	wrong = append(wrong, c.Cancel.flaws(where(written.Cancel != nil, "cancel"), c.Streams())...)
+	return append(wrong, c.Conversation.flaws(where(written.Conversation != nil, "conversation"), c, rate)...)
 }
 
 // MaxClassName bounds a class's name, which stands in every report.

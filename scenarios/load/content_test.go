@@ -18,6 +18,7 @@ func tokens(n int) Length { return Length{Dist: Fixed, Mean: float64(n)} }
 // rich is a plan that uses everything.
 func rich() Plan {
 	p := plan(Poisson, 200)
+	p.Duration = 10 * time.Second
 	p.Prompt = Length{Dist: Normal, Mean: 60, Spread: 20, Min: 30, Max: 90}
 	p.Output = tokens(8)
 	p.Prefix = &Prefix{Tokens: 20, Pool: 5, Zipf: 1}
@@ -56,7 +57,7 @@ func TestLengthsHaveTheMomentsTheySay(t *testing.T) {
 		"exponential, very short": {Dist: Exponential, Mean: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Empty(t, l.flaws(""))
+			require.Empty(t, l.Flaws(""))
 			const n = 200_000
 			least, most := l.bounds()
 			sum, square := 0.0, 0.0
@@ -223,7 +224,7 @@ func TestTheRateHoldsFromTheFirstSecond(t *testing.T) {
 
 func TestTurnsGrowTheirPrefix(t *testing.T) {
 	p := conversations(Length{Dist: Uniform, Mean: 3, Spread: 2}, Think{Mean: time.Second})
-	p.Prompt.Mean = 60
+	p.Prompt.Mean, p.Duration = 60, 20*time.Second
 	p.Prefix = &Prefix{Tokens: 40, Pool: 3}
 	require.NoError(t, p.Validate())
 	texts := map[uint64]string{}
@@ -244,7 +245,7 @@ func TestTurnsGrowTheirPrefix(t *testing.T) {
 		n++
 	}
 	sent, _ := p.Means()
-	assert.InEpsilon(t, sent, float64(prompts)/float64(n), 0.02, "the history counts")
+	assert.InEpsilon(t, sent, float64(prompts)/float64(n), 0.05, "the history counts")
 	assert.Greater(t, sent, 100.0)
 }
 

@@ -112,7 +112,7 @@ func (c *Conversation) flaws(key string, class *Class, rate float64) (wrong []Fl
 	if c.Think.Mean <= 0 || c.Think.Mean > MaxThink {
 		bad(".think", fmt.Sprintf("is %v", c.Think.Mean), fmt.Sprintf("it must be above 0 and at most %v", MaxThink))
 	}
-	turns := c.Turns.flaws(key + ".turns")
+	turns := c.Turns.Flaws(key + ".turns")
 	wrong = append(wrong, turns...)
 	if len(wrong) > 0 {
 		return wrong
@@ -125,7 +125,7 @@ func (c *Conversation) flaws(key string, class *Class, rate float64) (wrong []Fl
 	if under := rate / c.meanTurns() * c.longest().Seconds(); under > maxUnderWay {
 		bad("", fmt.Sprintf("may last %v, and %.0f of them start in that time", c.longest(), under), fmt.Sprintf("write fewer turns, less think time or a lower rate: %d at most", maxUnderWay))
 	}
-	if len(class.Prompt.flaws("")) > 0 || len(class.Output.flaws("")) > 0 {
+	if len(class.Prompt.Flaws("")) > 0 || len(class.Output.Flaws("")) > 0 {
 		return wrong
 	}
 	_, prompt := class.Prompt.bounds()

@@ -105,8 +105,8 @@ func (l *Length) choose(u float64) int {
 	return l.Choices[len(l.Choices)-1].Tokens // rounding left a trace of u
 }
 
-// flaws lists what is wrong with l; key is its JSON key.
-func (l *Length) flaws(key string) (wrong []Flaw) {
+// Flaws lists what is wrong with l; key is its JSON key.
+func (l *Length) Flaws(key string) (wrong []Flaw) {
 	bad := func(part, what, mend string) { wrong = append(wrong, Flaw{key + part, what, mend}) }
 	switch l.Dist {
 	case Fixed, Uniform, Lognormal, Normal, Exponential:

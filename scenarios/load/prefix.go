@@ -84,7 +84,7 @@ func (x *Prefix) flaws(key string, prompt *Length) (wrong []Flaw) {
 	if !(x.Zipf >= 0 && x.Zipf <= MaxZipf) {
 		wrong = append(wrong, Flaw{key + ".zipf", fmt.Sprintf("is %v", x.Zipf), fmt.Sprintf("it must lie in 0…%d; 0 draws all alike", MaxZipf)})
 	}
-	if len(prompt.flaws("")) > 0 {
+	if len(prompt.Flaws("")) > 0 {
 		return wrong
 	}
 	if least, _ := prompt.bounds(); least < x.Tokens+uniqueTokens {

@@ -35,7 +35,7 @@ func (p Plan) Validate() error {
 		bad("max_in_flight is %d: it must lie in 1…%d", p.MaxInFlight, MaxOpen)
 	}
 	if p.needsLengths() {
-		for _, f := range append(p.Prompt.flaws("prompt_tokens"), p.Output.flaws("output_tokens")...) {
+		for _, f := range append(p.Prompt.Flaws("prompt_tokens"), p.Output.Flaws("output_tokens")...) {
 			wrong = append(wrong, f)
 		}
 	}
