@@ -82,6 +82,7 @@ func length(o *options.Object, key string, otherwise float64) load.Length {
 			l.Dist = load.Fixed
 		}
 	}
+	l.CutTail()
 	return l
 }
 

@@ -319,7 +319,11 @@ func TestContentMistakes(t *testing.T) {
 		"conversation": {func(p *Plan) { p.Conversation = &Conversation{Think: Think{Dist: "long"}} },
 			[]string{"conversation.think.dist is \"long\"", "conversation.think is 0s", "conversation.turns.dist is \"\"", "conversation.turns.mean is 0"}},
 		"too many turns": {func(p *Plan) { p.Conversation = &Conversation{Turns: tokens(2000), Think: Think{Mean: 1}} }, []string{"conversation.turns may be 2000"}},
-		"endless":        {func(p *Plan) { p.Conversation = &Conversation{Turns: tokens(100), Think: Think{Mean: time.Hour}} }, []string{"conversation may last 99h"}},
+		"endless": {func(p *Plan) {
+			p.Conversation = &Conversation{Turns: tokens(900), Think: Think{Mean: time.Hour}}
+			p.Prompt = tokens(16)
+			p.Output = tokens(16)
+		}, []string{"conversation may last 899h"}},
 		"too long": {func(p *Plan) {
 			p.Conversation = &Conversation{Turns: tokens(900), Think: Think{Mean: time.Millisecond}}
 		},

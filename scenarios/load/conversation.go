@@ -29,8 +29,9 @@ const (
 	MaxThink = time.Hour
 	// MaxContext is the longest prompt that a conversation may grow to, in tokens.
 	MaxContext = MaxTokens
-	// maxUnderWay bounds the conversations that are drawn for the time before zero, which delays the load.
-	maxUnderWay = 100_000
+	// maxBefore bounds the turns that are drawn for the time before zero: so many take some tens of
+	// milliseconds, which is how long before time zero the first requests are prepared.
+	maxBefore = 200_000
 
 	turnBits    = 10
 	startedLong = 1 << 40 // the first number of a conversation that started before time zero
@@ -122,8 +123,8 @@ func (c *Conversation) flaws(key string, class *Class, rate float64) (wrong []Fl
 		bad(".turns", fmt.Sprintf("may be %d", most), fmt.Sprintf("write a max of %d or less", MaxTurns))
 		return wrong
 	}
-	if under := rate / c.meanTurns() * c.longest().Seconds(); under > maxUnderWay {
-		bad("", fmt.Sprintf("may last %v, and %.0f of them start in that time", c.longest(), under), fmt.Sprintf("write fewer turns, less think time or a lower rate: %d at most", maxUnderWay))
+	if turns := rate * c.longest().Seconds(); turns > maxBefore {
+		bad("", fmt.Sprintf("may last %v, in which %.0f requests are due", c.longest(), turns), fmt.Sprintf("write fewer turns, less think time or a lower rate: %d at most", maxBefore))
 	}
 	if len(class.Prompt.Flaws("")) > 0 || len(class.Output.Flaws("")) > 0 {
 		return wrong

@@ -40,6 +40,21 @@ type Choice struct {
 	Weight float64 `json:"weight"` // against the sum of all
 }
 
+// tailCut is where a distribution without an end is cut unless its user says otherwise, in means: one
+// request of a heavy tail must not be the whole load.
+const tailCut = 20
+
+// CutTail bounds a distribution that has no end.
+func (l *Length) CutTail() {
+	switch l.Dist {
+	case Lognormal, Normal, Exponential:
+		l.Min = max(1, l.Min)
+		if l.Max == 0 {
+			l.Max = int(min(tailCut*l.Mean, MaxTokens))
+		}
+	}
+}
+
 // bounds are the shortest and the longest length that can be drawn.
 func (l *Length) bounds() (least, most int) {
 	least, most = max(1, l.Min), MaxTokens

@@ -36,12 +36,8 @@ func (l *length) UnmarshalText(text []byte) error {
 	return nil
 }
 
-const (
-	// A draw without an end is cut at so many means unless the file says otherwise: one request of a heavy
-	// tail must not be the whole load.
-	tailCut   = 20
-	maxSpread = 3 // sigma of the logarithm: one in a thousand would already be 10,000 medians long
-)
+// maxSpread bounds sigma, of the logarithm: one in a thousand would already be 10,000 medians long.
+const maxSpread = 3
 
 // length checks one distribution and fills in its bounds.
 func (c *checker) length(path string, l length) load.Length {
@@ -98,29 +94,21 @@ func (c *checker) shape(path string, l length, out *load.Length) {
 			c.wrong(path+".spread", fmt.Sprintf("a sigma of %g is out of bounds", l.Spread), fmt.Sprintf("write a spread above 0 and up to %d, for example 0.5", maxSpread))
 			return
 		}
-		bounded(out)
+		out.CutTail()
 	case load.Normal:
 		if l.Spread <= 0 || l.Spread > load.MaxTokens {
 			c.wrong(path+".spread", fmt.Sprintf("a standard deviation of %g is out of bounds", l.Spread), "write a spread above 0, for example a quarter of the mean")
 			return
 		}
-		bounded(out)
+		out.CutTail()
 	case load.Exponential:
 		if l.Spread != 0 {
 			c.wrong(path+".spread", "an exponential length has no spread: its mean says all", "remove it, or write dist: normal or lognormal")
 			return
 		}
-		bounded(out)
+		out.CutTail()
 	default:
 		c.word(path+".dist", "a distribution", l.Dist, []string{load.Fixed, load.Uniform, load.Lognormal, load.Normal, load.Exponential, load.Choices})
-	}
-}
-
-// bounded cuts the tail of a distribution that has no end.
-func bounded(l *load.Length) {
-	l.Min = max(1, l.Min)
-	if l.Max == 0 {
-		l.Max = int(min(tailCut*l.Mean, load.MaxTokens))
 	}
 }
 
