@@ -28,7 +28,7 @@ type Executor struct {
 	session *session.Session
 	share   load.Share
 	client  *client.Client
-	maker   *sample.Maker
+	makers  map[string]*sample.Maker // by class
 }
 
 var _ lib.Executor = (*Executor)(nil)
@@ -65,7 +65,10 @@ func (e *Executor) Init(context.Context) error {
 		tags = tags.With("scenario", e.config.Name)
 	}
 	tags = tags.WithTagsFromMap(e.config.Tags)
-	e.client, e.maker = c, sample.NewMaker(e.config.Run, m, e.test.Test.BuiltinMetrics, tags)
+	e.client, e.makers = c, map[string]*sample.Maker{"": sample.NewMaker(e.config.Run, m, e.test.Test.BuiltinMetrics, tags)}
+	for _, class := range classes {
+		e.makers[class.Name] = sample.NewMaker(e.config.Run, m, e.test.Test.BuiltinMetrics, tags.With("class", class.Name))
+	}
 	e.session.SetRecycle(c.Recycle)
 	return nil
 }
@@ -97,7 +100,7 @@ func (e *Executor) Run(ctx context.Context, out chan<- metrics.SampleContainer) 
 			e.count(res.Record.Outcome)
 			recorder.Request(&res.Record)
 			// Not bound to ctx: an aborted run's records matter too, and k6 reads until Run returns.
-			out <- e.maker.Make(res.Record, res.Gaps, time.Now())
+			out <- e.makers[res.Record.Class].Make(res.Record, res.Gaps, time.Now())
 		},
 	}
 	runtime.LockOSThread() // the pacing thread stays warm in nanosleep

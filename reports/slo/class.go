@@ -65,7 +65,7 @@ func (j *judge) byClass() map[string]*cohorts {
 
 // classResults puts the cohorts of classes into words, by name.
 func (j *judge) classResults(of map[string]*cohorts) []ClassResult {
-	var out []ClassResult
+	out := make([]ClassResult, 0, len(of))
 	for _, name := range slices.Sorted(maps.Keys(of)) {
 		one := ClassResult{Class: name, Run: of[name].run.result(j.whole())}
 		for i, p := range j.phases {

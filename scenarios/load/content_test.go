@@ -58,16 +58,17 @@ func TestLengthsHaveTheMomentsTheySay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Empty(t, l.Flaws(""))
-			const n = 200_000
+			const n = 100_000
 			least, most := l.bounds()
-			sum, square := 0.0, 0.0
+			sum, square, low, high := 0.0, 0.0, MaxTokens, 0
 			for i := range uint64(n) {
 				v := l.tokens(draw(9, forPromptLength, i))
-				require.GreaterOrEqual(t, v, least)
-				require.LessOrEqual(t, v, most)
+				low, high = min(low, v), max(high, v)
 				sum += float64(v)
 				square += float64(v) * float64(v)
 			}
+			assert.GreaterOrEqual(t, low, least)
+			assert.LessOrEqual(t, high, most)
 			mean, second := l.moments()
 			deviation := math.Sqrt(max(0, second-mean*mean))
 			assert.InDelta(t, mean, sum/n, 4.5*deviation/math.Sqrt(n)+1e-9)
@@ -162,6 +163,7 @@ func TestConversationsAreOpenLoop(t *testing.T) {
 	for name, think := range map[string]Think{"fixed": {Mean: 2 * time.Second}, "exponential": {Dist: Exponential, Mean: 2 * time.Second}} {
 		t.Run(name, func(t *testing.T) {
 			p := conversations(Length{Dist: Choices, Choices: []Choice{{2, 1}, {6, 1}}}, think)
+			p.Duration = 40 * time.Second
 			require.NoError(t, p.Validate())
 			type state struct {
 				turn int
@@ -170,7 +172,7 @@ func TestConversationsAreOpenLoop(t *testing.T) {
 			seen, index, last := map[uint64]state{}, uint64(0), time.Duration(0)
 			var pauses []float64
 			ids := map[string]bool{}
-			perSecond := make([]int, 100)
+			perSecond := make([]int, 40)
 			first := 0
 			for a := range p.All() {
 				require.Equal(t, index, a.Index, "indices have no gap")
@@ -180,7 +182,9 @@ func TestConversationsAreOpenLoop(t *testing.T) {
 				number := a.Item >> turnBits
 				if before, ok := seen[number]; ok {
 					require.Equal(t, before.turn+1, a.Turn, "no turn is left out")
-					pauses = append(pauses, (a.Due - before.due).Seconds())
+					if before.due < 25*time.Second { // the end of the run cuts long ones off
+						pauses = append(pauses, (a.Due - before.due).Seconds())
+					}
 				} else if a.Turn == 0 {
 					first++
 				} else {
@@ -199,7 +203,7 @@ func TestConversationsAreOpenLoop(t *testing.T) {
 			for sec, n := range perSecond[:10] {
 				assert.InDelta(t, 200, n, 5*math.Sqrt(200*2), "second %d", sec)
 			}
-			assert.InDelta(t, 200*100, int(index), 5*math.Sqrt(200*100*6))
+			assert.InDelta(t, 200*40, int(index), 5*math.Sqrt(200*40*6))
 			near(t, 0.25, first, int(index), "one request of four begins a conversation: 2 or 6 turns are 4 on average")
 			assert.InDelta(t, 50, p.Starts(), 1e-9)
 		})
@@ -209,6 +213,7 @@ func TestConversationsAreOpenLoop(t *testing.T) {
 // Without the conversations that are under way at time zero the load would begin with a quarter of its rate.
 func TestTheRateHoldsFromTheFirstSecond(t *testing.T) {
 	p := conversations(tokens(4), Think{Mean: 20 * time.Second})
+	p.Duration = 5 * time.Second
 	begun, early := 0, 0
 	for a := range p.All() {
 		if a.Due < 5*time.Second {
@@ -252,7 +257,7 @@ func TestTurnsGrowTheirPrefix(t *testing.T) {
 func TestAMixIsDrawnByWeightOfRequests(t *testing.T) {
 	p := rich()
 	require.NoError(t, p.Validate())
-	p.Duration = 200 * time.Second
+	p.Duration = 60 * time.Second
 	chat, cancelled, n := 0, 0, 0
 	for a := range p.All() {
 		n++
@@ -270,7 +275,7 @@ func TestAMixIsDrawnByWeightOfRequests(t *testing.T) {
 		require.Contains(t, []int{40, 80}, a.Prompt)
 	}
 	// Chats have three turns on average and batch jobs one: starts are drawn 1:1 so that requests are 3:1.
-	assert.InDelta(t, 0.75, float64(chat)/float64(n), 0.02)
+	assert.InDelta(t, 0.75, float64(chat)/float64(n), 0.03)
 	near(t, 0.1, cancelled, chat, "cancels")
 	assert.InDelta(t, 200*(0.75/3+0.25), p.Starts(), 1e-9)
 	kinds := p.Classes()
@@ -346,7 +351,7 @@ func TestContentMistakes(t *testing.T) {
 			err := p.Validate()
 			require.Error(t, err)
 			for _, want := range tc.says {
-				assert.ErrorContains(t, err, want)
+				require.ErrorContains(t, err, want)
 			}
 			assert.Len(t, strings.Split(err.Error(), "\n"), len(tc.says), "nothing else: %v", err)
 		})

@@ -56,7 +56,7 @@ slo:
 
 func TestParseContent(t *testing.T) {
 	s := parse(t, rich)
-	assert.NoError(t, s.Load.Validate())
+	require.NoError(t, s.Load.Validate())
 	assert.Equal(t, load.Length{Dist: load.Normal, Mean: 512, Spread: 128, Min: 300, Max: 10_240}, s.Load.Prompt)
 	assert.Equal(t, load.Length{Dist: load.Choices, Choices: []load.Choice{{Tokens: 16, Weight: 3}, {Tokens: 128, Weight: 1}}}, s.Load.Output)
 	assert.Equal(t, &load.Prefix{Tokens: 256, Pool: 20, Zipf: 1}, s.Load.Prefix)
@@ -98,7 +98,7 @@ func TestWithSeedCopiesWhatIsSent(t *testing.T) {
 
 func TestSchemaAcceptsRichContent(t *testing.T) {
 	sc := schema(t)
-	assert.NoError(t, sc.Validate(instance(t, []byte(rich))))
+	require.NoError(t, sc.Validate(instance(t, []byte(rich))))
 	for _, m := range contentMistakes() {
 		if strings.HasPrefix(m[0], "schema: ") {
 			assert.Error(t, sc.Validate(instance(t, []byte(strings.Replace(rich, m[1], m[2], 1)))), m[0])
