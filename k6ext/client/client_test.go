@@ -283,8 +283,8 @@ func BenchmarkStreamTake(b *testing.B) {
 		chunks[i] = []byte(`{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"` +
 			req.Answer.Token(i) + `"},"finish_reason":null}]}`)
 	}
-	x := exchange{c: c, req: req, exact: true, gaps: make([]time.Duration, 0, 1024)}
-	x.watch = newWatchdog(c.settings, c.Clock.Now(), func(error) {})
+	x := exchange{c: c, kind: &c.kinds[0], req: req, exact: true, gaps: make([]time.Duration, 0, 1024)}
+	x.watch = newWatchdog(c.settings, true, c.Clock.Now(), func(error) {})
 	defer x.watch.stop()
 	at := event.Time(1)
 	b.ReportAllocs()

@@ -19,6 +19,7 @@ import (
 // exchange is one request on its way. Only the goroutine of Do writes it.
 type exchange struct {
 	c     *Client
+	kind  *kind
 	req   *Request
 	rec   record.Record
 	gaps  []time.Duration
@@ -40,8 +41,9 @@ func (x *exchange) run(parent context.Context) {
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	x.rec.Sent = x.c.Clock.Now()
-	x.watch = newWatchdog(x.c.settings, x.rec.Sent, cancel)
+	x.watch = newWatchdog(x.c.settings, x.kind.Stream, x.rec.Sent, cancel)
 	defer x.watch.stop()
+	defer x.hangUpLater(cancel)()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { x.watch.connected() }})
 	hr, err := x.c.request(ctx, x.req)
 	if err != nil {
@@ -58,7 +60,7 @@ func (x *exchange) run(parent context.Context) {
 	switch {
 	case resp.StatusCode != http.StatusOK:
 		x.refusal(resp)
-	case x.c.Stream:
+	case x.kind.Stream:
 		x.stream(ctx, parent, resp)
 	default:
 		x.whole(ctx, parent, resp)
@@ -101,7 +103,12 @@ func (x *exchange) note(text string) {
 
 // broke puts a transport error into its outcome.
 func (x *exchange) broke(ctx, parent context.Context, err error) {
-	_, late := errors.AsType[*timeout](context.Cause(ctx))
+	cause := context.Cause(ctx)
+	if errors.Is(cause, errHungUp) {
+		x.end(record.Cancelled, "")
+		return
+	}
+	_, late := errors.AsType[*timeout](cause)
 	if !late && parent.Err() != nil {
 		x.end(record.Unfinished, "still open when the load generator stopped")
 		return

@@ -22,6 +22,7 @@ func (t *timeout) Error() string { return t.text }
 // timer looks at it when it fires and sleeps on if there was progress.
 type watchdog struct {
 	s      *settings
+	stream bool // the answer comes token by token
 	sent   event.Time
 	cancel context.CancelCauseFunc
 	last   atomic.Int64 // event.Time of the newest progress
@@ -40,8 +41,8 @@ const (
 	stopped
 )
 
-func newWatchdog(s *settings, sent event.Time, cancel context.CancelCauseFunc) *watchdog {
-	w := &watchdog{s: s, sent: sent, cancel: cancel}
+func newWatchdog(s *settings, stream bool, sent event.Time, cancel context.CancelCauseFunc) *watchdog {
+	w := &watchdog{s: s, stream: stream, sent: sent, cancel: cancel}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	at, _ := w.deadline()
@@ -92,9 +93,9 @@ func (w *watchdog) deadline() (event.Time, *timeout) {
 	switch {
 	case w.phase == connecting:
 		nearer(w.sent.Add(w.s.ConnectTimeout), record.TimeoutConnect, "no connection in time")
-	case w.phase == waiting && w.s.Stream:
+	case w.phase == waiting && w.stream:
 		nearer(w.sent.Add(w.s.TTFTTimeout), record.TimeoutTTFT, "no first content in time")
-	case w.phase == streaming && w.s.Stream:
+	case w.phase == streaming && w.stream:
 		nearer(event.Time(w.last.Load()).Add(w.s.StallTimeout), record.TimeoutStall, "the stream stalled")
 	}
 	return at, why
