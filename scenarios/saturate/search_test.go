@@ -1,0 +1,81 @@
+package saturate
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/brownout-dev/brownout/reports/slo"
+)
+
+func bounds() Config { return Config{From: 10, Max: 1e5, Probes: 24, Time: time.Hour} }
+
+// target is the oracle: it answers for a true knee, differently each time.
+type target struct {
+	knee, noise, lapse, unknown float64
+	random                      *rand.Rand
+}
+
+func (t target) probe(rate float64) Probe {
+	p := Probe{Rate: rate, Verdict: slo.Fail}
+	switch {
+	case t.random.Float64() < t.unknown:
+		return Probe{Rate: rate, Verdict: slo.Unknown, Word: "client-limited"}
+	case t.random.Float64() < t.lapse:
+		if t.random.Float64() < 0.5 {
+			p.Verdict = slo.Pass
+		}
+	case rate <= t.knee*math.Exp(t.noise*t.random.NormFloat64()):
+		p.Verdict = slo.Pass
+	}
+	return p
+}
+
+// search runs to its end in virtual time; every probe takes 20 s.
+func search(t *testing.T, c Config, ask func(float64) Probe) (Decision, []Probe) {
+	t.Helper()
+	var done []Probe
+	for {
+		d := c.Next(done, time.Duration(len(done))*20*time.Second)
+		if d.Done {
+			return d, done
+		}
+		require.Less(t, len(done), c.Probes, "bounded")
+		require.Greater(t, d.Next, 0.0)
+		require.LessOrEqual(t, d.Next, c.Max)
+		done = append(done, ask(d.Next))
+	}
+}
+
+// The property: whatever the knee and the noise, the interval holds the knee at least 95 times in 100.
+func TestIntervalHoldsTheTrueKnee(t *testing.T) {
+	const searches = 60
+	for _, noise := range []float64{0, 0.01, 0.03, 0.05} {
+		for _, lapse := range []float64{0, 0.03} {
+			held, probes, close10 := 0, 0, 0
+			for i := range searches {
+				r := rand.New(rand.NewPCG(uint64(i), 7))
+				real := target{knee: math.Exp(r.Float64()*math.Log(3000/0.5)) * 0.5, noise: noise, lapse: lapse, unknown: 0.02, random: r}
+				d, done := search(t, bounds(), real.probe)
+				probes += len(done)
+				low, high := d.Low, d.High
+				if high == 0 {
+					high = math.Inf(1)
+				}
+				if low <= real.knee && real.knee <= high {
+					held++
+				}
+				if math.Abs(d.Best/real.knee-1) < 0.1 {
+					close10++
+				}
+			}
+			t.Logf("noise %.2f, lapse %.2f: held %.1f %%, within 10 %%: %.1f %%, %.1f probes", noise, lapse,
+				100*float64(held)/searches, 100*float64(close10)/searches, float64(probes)/searches)
+			assert.GreaterOrEqual(t, held, searches*95/100, "noise %v lapse %v", noise, lapse)
+		}
+	}
+}
