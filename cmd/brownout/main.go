@@ -92,7 +92,7 @@ Exit codes of run and report: 0 pass, 99 fail, 3 unknown, 1 usage or internal er
 		SilenceUsage: true, SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(runCommand(), listCommand(), validateCommand(), explainCommand(), reportCommand(), initCommand(),
+	root.AddCommand(runCommand(), saturateCommand(), listCommand(), validateCommand(), explainCommand(), reportCommand(), initCommand(),
 		serveCommand(), nodeCommand(), faultCommand(), doctorCommand(), k6Command(), versionCommand())
 	return root
 }

@@ -12,6 +12,7 @@ import (
 func (r *running) report(ctx context.Context, f fired) result.Result {
 	r.Say("judging")
 	g := r.gather(context.WithoutCancel(ctx), f)
+	r.records = g.merged.Records
 	in := slo.Input{
 		Spec: r.Spec.SLO, Start: g.merged.Start, Records: g.merged.Records, Gaps: g.merged.Gaps,
 		Events: g.events, Faults: g.faults, Client: g.merged.Client, Steps: g.steps,

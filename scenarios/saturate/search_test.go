@@ -14,13 +14,13 @@ import (
 
 func bounds() Config { return Config{From: 10, Max: 1e5, Probes: 24, Time: time.Hour} }
 
-// target is the oracle: it answers for a true knee, differently each time.
-type target struct {
+// oracle answers for a true knee, differently each time.
+type oracle struct {
 	knee, noise, lapse, unknown float64
 	random                      *rand.Rand
 }
 
-func (t target) probe(rate float64) Probe {
+func (t oracle) probe(rate float64) Probe {
 	p := Probe{Rate: rate, Verdict: slo.Fail}
 	switch {
 	case t.random.Float64() < t.unknown:
@@ -59,7 +59,7 @@ func TestIntervalHoldsTheTrueKnee(t *testing.T) {
 			held, probes, close10 := 0, 0, 0
 			for i := range searches {
 				r := rand.New(rand.NewPCG(uint64(i), 7))
-				real := target{knee: math.Exp(r.Float64()*math.Log(3000/0.5)) * 0.5, noise: noise, lapse: lapse, unknown: 0.02, random: r}
+				real := oracle{knee: math.Exp(r.Float64()*math.Log(3000/0.5)) * 0.5, noise: noise, lapse: lapse, unknown: 0.02, random: r}
 				d, done := search(t, bounds(), real.probe)
 				probes += len(done)
 				low, high := d.Low, d.High
