@@ -35,12 +35,18 @@ func Summarize(f File) []string {
 	return out
 }
 
-// limited says what the last probe lacked.
+// limited says what the newest probe that could not be judged lacked.
 func limited(f File) string {
 	if len(f.Probes) == 0 {
 		return ""
 	}
-	switch f.Probes[len(f.Probes)-1].Word {
+	word := ""
+	for _, p := range f.Probes {
+		if p.Word != "" {
+			word = p.Word
+		}
+	}
+	switch word {
 	case "client-limited":
 		return ", because the load generator is the limit: give it more cores or another machine"
 	case "simulator-limited":

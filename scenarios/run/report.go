@@ -43,7 +43,7 @@ func (r *running) report(ctx context.Context, f fired) result.Result {
 
 func (r *running) loadInfo(g gathered) result.LoadInfo {
 	l := r.Spec.Load
-	info := result.LoadInfo{Process: string(l.Arrivals.Process), Rate: l.Arrivals.Rate,
+	info := result.LoadInfo{Process: string(l.Arrivals.Process), Rate: l.Arrivals.Rate, Written: r.Spec.ShareText(),
 		Delivered: g.delivered(l.Duration), PromptMean: l.Prompt.Mean, OutputMean: l.Output.Mean, Saturation: r.sat.all}
 	if r.sat.all > 0 {
 		info.Share = l.Arrivals.Rate / r.sat.all

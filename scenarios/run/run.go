@@ -65,6 +65,9 @@ type Done struct {
 // Run carries it out. An error means that there is no verdict (nothing could be judged); a verdict
 // that is not pass is no error.
 func Run(ctx context.Context, c Config) (Done, error) {
+	if c.Spec.Unresolved() {
+		return Done{}, fmt.Errorf("scenario %s sends %s of saturation, which is not known for this target; measure it with brownout saturate", c.Spec.Name, c.Spec.ShareText())
+	}
 	started := time.Now()
 	r := &running{Config: c, clock: event.NewClock(), started: started,
 		id: result.NewRunID(started, c.Spec.Name, newRandom())}

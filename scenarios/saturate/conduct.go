@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/brownout-dev/brownout/reports/saturation"
+	"github.com/brownout-dev/brownout/reports/slo"
 	"github.com/brownout-dev/brownout/scenarios/run"
 	"github.com/brownout-dev/brownout/scenarios/spec"
 	"github.com/brownout-dev/brownout/scenarios/target"
@@ -31,7 +32,7 @@ const idleWithin = 30 * time.Second
 // Conduct carries the search out. When ctx ends it returns what is known so far with the cause.
 func Conduct(ctx context.Context, j Job) (saturation.File, error) {
 	started := time.Now()
-	f := saturation.File{Started: started, Confidence: certainty, Limits: j.Spec.SLO.Limits, Gates: gates(j.Spec),
+	f := saturation.File{Started: started, Confidence: claimed, Limits: j.Spec.SLO.Limits, Gates: gates(j.Spec),
 		Scenario: saturation.Scenario{Name: j.Spec.Name, File: j.Spec.File, Digest: j.Spec.Digest, Set: j.Spec.Set, Seed: j.Spec.Seed},
 		Load:     saturation.Load{Process: string(j.Spec.Load.Arrivals.Process), PromptMean: j.Spec.Load.Prompt.Mean, OutputMean: j.Spec.Load.Output.Mean}}
 	var seen []Probe
@@ -43,7 +44,11 @@ func Conduct(ctx context.Context, j Job) (saturation.File, error) {
 			break
 		}
 		f.Probes = append(f.Probes, p)
-		seen = append(seen, Probe{Rate: p.Rate, Verdict: p.Verdict, Word: p.Word})
+		rate := p.Rate
+		if p.Verdict == slo.Unknown {
+			rate = p.Asked // to be repeated, not to be followed
+		}
+		seen = append(seen, Probe{Rate: rate, Verdict: p.Verdict, Word: p.Word})
 		j.Show(p)
 		d = j.Search.Next(seen, time.Since(started))
 	}

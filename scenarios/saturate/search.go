@@ -8,6 +8,7 @@ package saturate
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/brownout-dev/brownout/reports/slo"
@@ -20,7 +21,8 @@ const (
 	tries     = 3    // of one rate: an unknown is repeated twice
 	precision = 1.10 // highest over lowest rate of the interval at which the search is content
 	fewest    = 6    // probes before it may be: growth is cheap and shows what a quiet target is like
-	certainty = 0.95 // of the credible interval; see posterior
+	certainty = 0.97 // of the credible interval; see posterior
+	claimed   = 0.95 // what is said of it: a search stops when the interval looks narrow, and that costs certainty
 )
 
 // Config bounds a search. Every field is above zero.
@@ -54,7 +56,7 @@ const (
 type Decision struct {
 	Done bool
 	Next float64 // the rate to probe, when not done
-	Why  string  // "first", "grow", "shrink", "repeat", "narrow"; done: one sentence
+	Why  string  // "first", "grow", "shrink", "repeat", "below", "narrow"; done: one sentence
 
 	Status Status // when done
 	Estimate
@@ -64,7 +66,8 @@ type Decision struct {
 type Estimate struct{ Best, Low, High float64 }
 
 // Next decides from the probes so far, oldest first, of a search that has lasted for elapsed. It is a
-// pure function. A probe that cannot be judged is repeated at most twice. Rates grow (or shrink) by a
+// pure function. A probe that cannot be judged is repeated at most twice, and after that no rate as high is tried: the
+// search goes on below it. Rates grow (or shrink) by a
 // factor of two until both a pass and a fail are known; then each probe is where an answer tells most,
 // the posterior median. In logarithms that bisects, and once the bracket is as narrow as the noise it
 // probes its edges again and again: a fail below an earlier pass draws the next probe to itself, and
@@ -75,16 +78,26 @@ func (c Config) Next(done []Probe, elapsed time.Duration) Decision {
 	d := Decision{Estimate: estimate(done, high > 0, failed)}
 	n := len(done)
 	if n > 0 && done[n-1].Verdict == slo.Unknown {
-		if unknowns(done) >= tries {
+		wall := done[n-1].Rate
+		switch {
+		case unknowns(done) < tries:
+			d.Next, d.Why = wall, "repeat"
+		case !failed && wall > high*precision && high > 0:
+			d.Next, d.Why = math.Sqrt(high*wall), "below"
+		default:
 			return d.end(c, high > 0, failed, fmt.Sprintf("a probe at %.4g/s could not be judged %d times (%s)", done[n-1].Rate, tries, done[n-1].Word))
 		}
-		d.Next, d.Why = done[n-1].Rate, "repeat"
 	} else {
+		wall := ceiling(done)
 		switch {
 		case n == 0:
 			d.Next, d.Why = c.From, "first"
-		case !failed:
+		case !failed && high*growth < wall:
 			d.Next, d.Why = high*growth, "grow"
+		case !failed && high*precision < wall:
+			d.Next, d.Why = math.Sqrt(high*wall), "below"
+		case !failed:
+			return d.end(c, true, false, fmt.Sprintf("probes at %.4g/s and more could not be judged (%s)", wall, word(done)))
 		case high == 0:
 			d.Next, d.Why = low/growth, "shrink"
 		default:
@@ -121,6 +134,27 @@ func edges(done []Probe) (pass, fail float64) {
 		}
 	}
 	return pass, fail
+}
+
+// ceiling is the lowest rate above every pass that was given up as not to be judged; infinite without one.
+func ceiling(done []Probe) float64 {
+	wall := math.Inf(1)
+	for i := range done {
+		if unknowns(done[:i+1]) >= tries {
+			wall = min(wall, done[i].Rate)
+		}
+	}
+	return wall
+}
+
+// word is why the newest probe that could not be judged could not.
+func word(done []Probe) string {
+	for _, p := range slices.Backward(done) {
+		if p.Verdict == slo.Unknown {
+			return p.Word
+		}
+	}
+	return ""
 }
 
 // unknowns counts the newest probes that could not be judged, without a judged one between them.

@@ -79,3 +79,66 @@ func TestIntervalHoldsTheTrueKnee(t *testing.T) {
 		}
 	}
 }
+
+func TestEnds(t *testing.T) {
+	answer := func(v func(rate float64) slo.Verdict) func(float64) Probe {
+		return func(rate float64) Probe { return Probe{Rate: rate, Verdict: v(rate), Word: "client-limited"} }
+	}
+	for _, tc := range []struct {
+		name      string
+		config    Config
+		answer    func(rate float64) slo.Verdict
+		status    Status
+		low, high float64
+		most      int // probes
+		why       string
+	}{
+		{"the maximum holds", Config{From: 10, Max: 100, Probes: 24, Time: time.Hour},
+			func(float64) slo.Verdict { return slo.Pass }, AtLeast, 100, 0, 5, "highest rate allowed"},
+		{"nothing holds", bounds(), func(float64) slo.Verdict { return slo.Fail }, AtMost, 0, 0.1, 12, "no rate down to"},
+		{"nothing can be judged", bounds(), func(float64) slo.Verdict { return slo.Unknown }, Nothing, 0, 0, 3, "client-limited"},
+		{"the load generator is the limit", bounds(), func(rate float64) slo.Verdict {
+			if rate > 100 {
+				return slo.Unknown
+			}
+			return slo.Pass
+		}, AtLeast, 90, 0, 20, "client-limited"},
+		{"probes run out", Config{From: 10, Max: 1e5, Probes: 6, Time: time.Hour}, func(rate float64) slo.Verdict {
+			if rate > 100 {
+				return slo.Fail
+			}
+			return slo.Pass
+		}, Unfinished, 80, 160, 6, "6 probes"},
+		{"time runs out", Config{From: 10, Max: 1e5, Probes: 24, Time: 110 * time.Second}, func(rate float64) slo.Verdict {
+			if rate > 100 {
+				return slo.Fail
+			}
+			return slo.Pass
+		}, Unfinished, 80, 160, 6, "1m50s"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			d, done := search(t, tc.config, answer(tc.answer))
+			assert.Equal(t, tc.status, d.Status, d.Why)
+			assert.Contains(t, d.Why, tc.why)
+			assert.LessOrEqual(t, len(done), tc.most)
+			if tc.status == Unfinished {
+				assert.LessOrEqual(t, d.Low, 100.0)
+				assert.GreaterOrEqual(t, d.High, 100.0)
+				return
+			}
+			assert.InEpsilon(t, 1+tc.low, 1+d.Low, 0.1)
+			assert.InEpsilon(t, 1+tc.high, 1+d.High, 0.1)
+		})
+	}
+}
+
+// A fail below an earlier pass makes the interval wider than it would be without, and draws a probe to itself.
+func TestContradictionIsTestedAgain(t *testing.T) {
+	agree := []Probe{{Rate: 80, Verdict: slo.Pass}, {Rate: 160, Verdict: slo.Fail}, {Rate: 110, Verdict: slo.Pass}, {Rate: 130, Verdict: slo.Fail}}
+	clash := append([]Probe{}, agree...)
+	clash = append(clash, Probe{Rate: 100, Verdict: slo.Fail})
+	a, b := bounds().Next(agree, 0), bounds().Next(clash, 0)
+	assert.Greater(t, b.High/b.Low, a.High/a.Low)
+	assert.Less(t, b.Next, 115.0)
+	assert.Greater(t, b.Next, 95.0)
+}
