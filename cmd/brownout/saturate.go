@@ -40,7 +40,7 @@ type saturateFlags struct {
 }
 
 func saturateCommand() *cobra.Command {
-	var f saturateFlags
+	f := saturateFlags{foreignFlags: foreignFlags{capsAny: true}}
 	c := &cobra.Command{
 		Use: "saturate [SCENARIO]", Short: "Search the highest rate at which a target keeps its SLO", Args: cobra.MaximumNArgs(1),
 		Long: `Search the highest rate at which a target keeps its SLO: the load of a scenario [steady] at rates that
@@ -53,7 +53,7 @@ Exit codes: 0 found, 3 the search ended without both ends of the interval or wit
 internal error, 130 interrupted.`,
 		Example: `  brownout saturate
   brownout saturate --target http://127.0.0.1:8000 --model mistral-7b --save saturation.json
-  brownout run my.yaml --target http://127.0.0.1:8000 --saturation-file saturation.json    rate: 60% in my.yaml`,
+  brownout run my.yaml --target http://127.0.0.1:8000 --saturation-file saturation.json     (rate: 60% in my.yaml)`,
 		RunE: func(c *cobra.Command, args []string) error {
 			name := "steady"
 			if len(args) > 0 {
@@ -168,9 +168,6 @@ func near(raw string) bool {
 // aim adopts the target of the flags, or starts the scenario's own server.
 func (f saturateFlags) aim(c *cobra.Command, s *spec.Spec, binary, dir string) (*target.Target, error) {
 	if f.api == "" {
-		if c.Flags().Changed("max-rate") {
-			c.Flags().Lookup("max-rate").Changed = false // here it bounds the search on any target
-		}
 		if _, err := f.foreign(c, s); err != nil {
 			return nil, err
 		}

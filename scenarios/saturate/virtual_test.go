@@ -169,7 +169,9 @@ func TestKnownKnees(t *testing.T) {
 // The control: under generous limits a server that gets a seventh more than it bears keeps every one of
 // them for as long as a probe lasts. Only growth shows it.
 func TestGrowthShowsWhatLimitsDoNot(t *testing.T) {
-	blind := func([]record.Record, event.Time, time.Duration, time.Duration) saturation.Trend { return saturation.Trend{} }
+	blind := func([]record.Record, event.Time, time.Duration, time.Duration) saturation.Trend {
+		return saturation.Trend{}
+	}
 	const tooMuch = 1.15 * 200
 	generous := []string{"slo.limits={ttft: 5s, e2e: 10s}", "slo.gates.steady=[goodput >= 99%]"}
 	assert.Equal(t, slo.Pass, probesWith(t, slots(50, 250*time.Millisecond), 1, blind, generous...)(tooMuch).Verdict)
