@@ -320,6 +320,6 @@ type full struct{}
 func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
 func TestHTMLSaysHowTheRateWasWritten(t *testing.T) {
-	assert.Equal(t, " (written as 60% of saturation)", written(result.LoadInfo{Written: "60%"}))
-	assert.Empty(t, written(result.LoadInfo{Rate: 154}))
+	require.Equal(t, " (written as 60% of saturation)", written(result.LoadInfo{Written: "60%"}))
+	require.Empty(t, written(result.LoadInfo{Rate: 154}))
 }
