@@ -83,7 +83,7 @@ func (f saturateFlags) run(c *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
-	job, err := f.job(c, s)
+	job, err := f.job(s)
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (f saturateFlags) run(c *cobra.Command, name string) error {
 }
 
 // job puts the flags together; the error lists what is wrong with them.
-func (f saturateFlags) job(c *cobra.Command, s *spec.Spec) (saturate.Job, error) {
+func (f saturateFlags) job(s *spec.Spec) (saturate.Job, error) {
 	binary, err := os.Executable()
 	if err != nil {
 		return saturate.Job{}, err

@@ -16,7 +16,7 @@ func free(dir string) (uint64, bool) {
 	for {
 		var st syscall.Statfs_t
 		if err := syscall.Statfs(dir, &st); err == nil {
-			return st.Bavail * uint64(st.Bsize), true //nolint:gosec,unconvert // a block size is positive
+			return st.Bavail * uint64(st.Bsize), true //nolint:gosec // a block size is positive
 		}
 		up := filepath.Dir(dir)
 		if up == dir {

@@ -51,7 +51,7 @@ func late(ctx context.Context, busy int) (p50, p99 time.Duration) {
 	for range busy {
 		burners.Go(func() {
 			for ctx.Err() == nil {
-				for range 10_000 { //nolint:revive // work without a use is what is wanted
+				for range 10_000 { // work without a use is what is wanted
 				}
 			}
 		})
@@ -117,7 +117,7 @@ func docker(ctx context.Context) (Engine, error) {
 	var images []struct{ RepoTags []string }
 	filter := url.QueryEscape(`{"reference":["testcontainers/ryuk","debian:bookworm-slim"]}`)
 	if err := ask(ctx, c, "/images/json?filters="+filter, &images); err != nil {
-		return e, nil //nolint:nilerr // an engine that lists no images is an engine
+		return e, nil // an engine that lists no images is an engine
 	}
 	for _, i := range images {
 		e.Images = append(e.Images, i.RepoTags...)

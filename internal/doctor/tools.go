@@ -45,8 +45,9 @@ func (m *Machine) gpu() Finding {
 }
 
 func (m *Machine) tools() Finding {
-	var parts []string
-	for _, v := range m.Build() {
+	build := m.Build()
+	parts := make([]string, 0, len(build))
+	for _, v := range build {
 		parts = append(parts, v.Name+" "+v.Version)
 	}
 	return Finding{Group: "tools", Name: "versions", Level: OK, Found: strings.Join(parts, ", ")}

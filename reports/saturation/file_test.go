@@ -60,7 +60,7 @@ func TestBadFilesAreRefused(t *testing.T) {
 		strings.Repeat(" ", MaxBytes) + string(good):                                   "larger than",
 	} {
 		_, err := Decode([]byte(text))
-		assert.ErrorContains(t, err, says)
+		require.ErrorContains(t, err, says)
 	}
 	_, err = Read(filepath.Join(t.TempDir(), "none.json"))
 	require.ErrorContains(t, err, "brownout saturate --save")

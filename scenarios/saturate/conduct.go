@@ -30,7 +30,12 @@ type Job struct {
 const idleWithin = 30 * time.Second
 
 // Conduct carries the search out. When ctx ends it returns what is known so far with the cause.
-func Conduct(ctx context.Context, j Job) (saturation.File, error) {
+func Conduct(ctx context.Context, j Job) (saturation.File, error) { return j.conduct(ctx, j.probe) }
+
+// ask makes the n-th probe at a rate and adds what it learns of the target to f.
+type ask func(ctx context.Context, rate float64, n int, f *saturation.File) (saturation.Probe, error)
+
+func (j *Job) conduct(ctx context.Context, probe ask) (saturation.File, error) {
 	started := time.Now()
 	f := saturation.File{Started: started, Confidence: claimed, Limits: j.Spec.SLO.Limits, Gates: gates(j.Spec),
 		Scenario: saturation.Scenario{Name: j.Spec.Name, File: j.Spec.File, Digest: j.Spec.Digest, Set: j.Spec.Set, Seed: j.Spec.Seed},
@@ -40,7 +45,7 @@ func Conduct(ctx context.Context, j Job) (saturation.File, error) {
 	d := j.Search.Next(nil, 0)
 	for !d.Done && broken == nil {
 		var p saturation.Probe
-		if p, broken = j.probe(ctx, d.Next, len(seen), &f); broken != nil {
+		if p, broken = probe(ctx, d.Next, len(seen), &f); broken != nil {
 			break
 		}
 		f.Probes = append(f.Probes, p)

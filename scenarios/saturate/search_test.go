@@ -59,17 +59,17 @@ func TestIntervalHoldsTheTrueKnee(t *testing.T) {
 			held, probes, close10 := 0, 0, 0
 			for i := range searches {
 				r := rand.New(rand.NewPCG(uint64(i), 7))
-				real := oracle{knee: math.Exp(r.Float64()*math.Log(3000/0.5)) * 0.5, noise: noise, lapse: lapse, unknown: 0.02, random: r}
-				d, done := search(t, bounds(), real.probe)
+				truth := oracle{knee: math.Exp(r.Float64()*math.Log(3000/0.5)) * 0.5, noise: noise, lapse: lapse, unknown: 0.02, random: r}
+				d, done := search(t, bounds(), truth.probe)
 				probes += len(done)
 				low, high := d.Low, d.High
 				if high == 0 {
 					high = math.Inf(1)
 				}
-				if low <= real.knee && real.knee <= high {
+				if low <= truth.knee && truth.knee <= high {
 					held++
 				}
-				if math.Abs(d.Best/real.knee-1) < 0.1 {
+				if math.Abs(d.Best/truth.knee-1) < 0.1 {
 					close10++
 				}
 			}

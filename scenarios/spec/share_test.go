@@ -42,7 +42,7 @@ func TestShareGrammar(t *testing.T) {
 	}
 	for _, text := range []string{"0%", "-5%", "x%", "%", "2000%", "60%%"} {
 		var r rate
-		assert.ErrorContains(t, r.UnmarshalText([]byte(text)), "share of saturation", text)
+		require.ErrorContains(t, r.UnmarshalText([]byte(text)), "share of saturation", text)
 	}
 	var r rate
 	require.NoError(t, r.UnmarshalText([]byte("130/s")))
