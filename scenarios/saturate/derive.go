@@ -37,7 +37,8 @@ func Derive(base *spec.Spec, rate float64, n int, shape Shape) (*spec.Spec, erro
 		return nil, err
 	}
 	set := []string{
-		"load.arrivals.rate=" + strconv.FormatFloat(rate, 'f', -1, 64) + "/s",
+		// All of it: whatever else shapes arrivals over time would make it another rate.
+		fmt.Sprintf("load.arrivals={process: %s, rate: %s/s}", base.Load.Arrivals.Process, strconv.FormatFloat(rate, 'f', -1, 64)),
 		fmt.Sprintf("load.max_in_flight=%d", min(load.MaxOpen, int(rate*(shape.Warmup+shape.Judged).Seconds())+1000)),
 		fmt.Sprintf("phases=[{name: %s, for: %s, quiet: true}, {name: %s, for: %s}]", warmup, shape.Warmup, judged, shape.Judged),
 		"slo.gates=" + string(gates),
