@@ -56,7 +56,7 @@ func TestE2ESaturateForeignTarget(t *testing.T) {
 	file := filepath.Join(dir, "foreign.yaml")
 	shared := strings.NewReplacer("process: constant, rate: 40/s", "process: poisson, rate: 60%", "goodput >= 1%", "goodput >= 99%").Replace(foreign)
 	require.NoError(t, os.WriteFile(file, []byte(shared), 0o600))
-	a, f := saturated(t, file, "--from", "10/s", "--target", url)
+	a, f := saturated(t, file, "--from", "20/s", "--probe", "10s", "--target", url)
 	require.Equal(t, 0, a.Code, "%s\n%s", a.Stdout, a.Stderr)
 	assert.InEpsilon(t, 50, f.Best, 0.1)
 
