@@ -46,9 +46,9 @@ func TestE2ESaturate(t *testing.T) {
 	assert.Contains(t, a.Stdout, "Saturation: ")
 }
 
-// A second truth: 10 slots of 200 ms are 50 requests/s, exactly. A scenario then sends 60 % of it.
+// A second truth: 10 slots of 200 ms are 50 requests/s, exactly (one sleep each, for every wake-up costs a little). A scenario then sends 60 % of it.
 func TestE2ESaturateForeignTarget(t *testing.T) {
-	server := &fakellm.Server{Slots: 10, Default: fakellm.Script{TTFT: 40 * time.Millisecond, Gap: 40 * time.Millisecond, Tokens: 5}}
+	server := &fakellm.Server{Slots: 10, Default: fakellm.Script{TTFT: 200 * time.Millisecond, PerChunk: 4, Tokens: 4}}
 	url, stop, err := server.Listen()
 	require.NoError(t, err)
 	t.Cleanup(stop)
