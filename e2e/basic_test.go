@@ -73,6 +73,10 @@ func TestBasicUsage(t *testing.T) {
 		{"bad override", "load.arrivals.rate", []string{"run", "steady", "--set", "load.arrivals.rate=fast"}},
 		{"unknown override", "frobnicate", []string{"validate", "steady", "--set", "frobnicate=1"}},
 		{"not a URL", "--target", []string{"run", "steady", "--target", "localhost"}},
+		{"a share of nobody knows what", "--saturation", []string{"run", "steady", "--set", "load.arrivals.rate=60%", "--target", "http://127.0.0.1:1"}},
+		{"saturation of a plain rate", "rate written as a share", []string{"run", "steady", "--saturation", "250/s"}},
+		{"overloading somebody", "--max-rate", []string{"saturate", "--target", "http://192.0.2.1:8000"}},
+		{"a probe too short", "before a queue can grow", []string{"saturate", "--probe", "1s"}},
 		{"no such result", "result", []string{"report", "/nonexistent"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -94,6 +98,9 @@ func TestBasicCommands(t *testing.T) {
 		{"valid", []string{"validate", "gpu-oom", "steady"}},
 		{"saturation", []string{"explain", "gpu-oom"}},
 		{"cores", []string{"doctor"}},
+		{`"version": "brownout.doctor/v1"`, []string{"doctor", "--json", "--scenario", "gpu-oom"}},
+		{"written as 60% of saturation", []string{"explain", "steady", "--set", "load.arrivals.rate=60%"}},
+		{"--max-rate", []string{"saturate", "--help"}},
 		{"brownout 0.", []string{"version"}},
 		{"gpu.oom", []string{"fault", "list"}},
 		{"k6/x/brownout", []string{"k6", "version"}},

@@ -2,113 +2,110 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net"
-	"os/exec"
-	"runtime"
-	"slices"
-	"syscall"
+	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/brownout-dev/brownout/internal/pace"
+	"github.com/brownout-dev/brownout/internal/doctor"
+	"github.com/brownout-dev/brownout/scenarios/run"
+	"github.com/brownout-dev/brownout/scenarios/spec"
 )
 
-// check is one finding of the doctor.
-type check struct {
-	Name   string `json:"name"`
-	Level  string `json:"level"` // "ok", "warn", "bad"
-	Found  string `json:"found"`
-	Advice string `json:"advice,omitempty"`
-}
+// doctorVersion is the format of doctor --json.
+const doctorVersion = "brownout.doctor/v1"
 
 func doctorCommand() *cobra.Command {
 	var asJSON bool
+	var scenario, out string
+	var share shareFlags
 	c := &cobra.Command{
 		Use: "doctor", Short: "Check whether this machine can give trustworthy verdicts", Args: cobra.NoArgs,
+		Long: `Check whether this machine can give trustworthy verdicts: cores, other load, limits, timers, memory, disk.
+It takes about three seconds and changes nothing. "warn" means that verdicts may be unknown or that loads
+must stay small; "bad" that scenarios cannot run.
+
+Exit codes: 0 ok or warn, 1 bad.`,
+		Example: "  brownout doctor\n  brownout doctor --scenario my.yaml --json",
 		RunE: func(c *cobra.Command, _ []string) error {
-			checks := []check{cores(), openFiles(), ports(), timer(), docker()}
+			needs, err := needsOf(scenario, share)
+			if err != nil {
+				return err
+			}
+			show := newProgress(os.Stderr, asJSON)
+			all := doctor.Examine(c.Context(), doctor.Here(out, needs), show.say)
+			worst := doctor.Worst(all)
 			if asJSON {
 				enc := json.NewEncoder(c.OutOrStdout())
 				enc.SetIndent("", "  ")
-				return enc.Encode(checks)
+				err = enc.Encode(struct {
+					Version  string           `json:"version"`
+					Level    doctor.Level     `json:"level"`
+					Findings []doctor.Finding `json:"findings"`
+				}{doctorVersion, worst, all})
+			} else {
+				err = printFindings(c.OutOrStdout(), all)
 			}
-			bad := false
-			for _, k := range checks {
-				fmt.Fprintf(c.OutOrStdout(), "%-5s %-12s %s\n", k.Level, k.Name, k.Found)
-				if k.Advice != "" {
-					fmt.Fprintf(c.OutOrStdout(), "%-18s → %s\n", "", k.Advice)
-				}
-				bad = bad || k.Level == "bad"
+			if err == nil && worst == doctor.Bad {
+				return exitCode(run.ExitError)
 			}
-			if bad {
-				return errors.New("this machine cannot run the built-in scenarios; see above for the mend")
-			}
-			return nil
+			return err
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().StringVar(&scenario, "scenario", "", "check what this scenario needs (default: the built-in ones)")
+	c.Flags().StringVarP(&out, "out", "o", "brownout-out", "directory that runs are written to")
+	share.add(c)
 	return c
 }
 
-func cores() check {
-	n := runtime.GOMAXPROCS(0)
-	k := check{Name: "cores", Level: "ok", Found: fmt.Sprintf("%d usable of %d", n, runtime.NumCPU())}
-	if n < 2 {
-		k.Level, k.Advice = "warn", "server and load generator share them; expect verdicts of unknown with fewer than 2"
+// needsOf is what a scenario asks of the machine; the zero value without a name.
+func needsOf(scenario string, share shareFlags) (doctor.Needs, error) {
+	if scenario == "" {
+		return doctor.Needs{}, nil
 	}
-	return k
-}
-
-func openFiles() check {
-	const want = 4096
-	var lim syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &lim); err != nil {
-		return check{Name: "open files", Level: "warn", Found: err.Error()}
-	}
-	k := check{Name: "open files", Level: "ok", Found: fmt.Sprintf("limit %d", lim.Cur)}
-	if lim.Cur < want {
-		k.Level, k.Advice = "warn", fmt.Sprintf("every request in flight needs two; raise it: ulimit -n %d", want)
-	}
-	return k
-}
-
-func ports() check {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a loopback port is there at once or not at all
+	s, err := loadScenario(scenario, nil)
 	if err != nil {
-		return check{Name: "loopback", Level: "bad", Found: err.Error(), Advice: "the server needs ports on 127.0.0.1"}
+		return doctor.Needs{}, err
 	}
-	l.Close()
-	return check{Name: "loopback", Level: "ok", Found: "ports can be bound on 127.0.0.1"}
+	if s, err = share.resolve(s, false); err != nil {
+		return doctor.Needs{}, err
+	}
+	return doctor.Needs{Scenario: s.Name, Rate: s.Load.Arrivals.Rate, InFlight: s.Load.MaxInFlight, Stay: stay(s), Length: s.Length()}, nil
 }
 
-// timer measures how late this machine wakes a waiting thread: the floor of every latency it reports.
-func timer() check {
-	w := pace.New()
-	late := make([]time.Duration, 200)
-	for i := range late {
-		at := time.Now().Add(5 * time.Millisecond)
-		w.Until(at, nil)
-		late[i] = time.Since(at)
-	}
-	slices.Sort(late)
-	p50, p99 := late[len(late)/2], late[len(late)*99/100]
-	k := check{Name: "timer", Level: "ok", Found: fmt.Sprintf("wakes %v late (p50), %v (p99), over %d waits of 5 ms", p50.Round(time.Microsecond), p99.Round(time.Microsecond), len(late))}
-	if p99 > 10*time.Millisecond {
-		k.Level, k.Advice = "warn", "other work is taking the cores; verdicts will be unknown until it ends"
-	}
-	return k
-}
+// stay is how long one request may be open.
+func stay(s *spec.Spec) time.Duration { return min(s.Drain(), s.Client.Total) }
 
-func docker() check {
-	if _, err := exec.LookPath("docker"); err != nil {
-		return check{Name: "docker", Level: "ok", Found: "not installed: scenarios run as child processes"}
+func printFindings(w io.Writer, all []doctor.Finding) error {
+	bad, warn := 0, 0
+	for _, f := range all {
+		limit := ""
+		if f.Limit > 0 {
+			limit = fmt.Sprintf(" (up to %.0f requests/s)", f.Limit)
+		}
+		fmt.Fprintf(w, "%-5s %-13s %s%s\n", f.Level, f.Name, f.Found, limit)
+		if f.Advice != "" {
+			fmt.Fprintf(w, "%-19s → %s\n", "", f.Advice)
+		}
+		switch f.Level {
+		case doctor.Bad:
+			bad++
+		case doctor.Warn:
+			warn++
+		case doctor.OK:
+		}
 	}
-	out, err := exec.Command("docker", "version", "--format", "{{.Server.Version}}").Output() //nolint:noctx // the client has its own time-out
-	if err != nil {
-		return check{Name: "docker", Level: "ok", Found: "installed, but no engine answers: container journeys skip"}
+	var err error
+	switch {
+	case bad > 0:
+		_, err = fmt.Fprintln(w, "\nScenarios cannot run here; mend what is bad.")
+	case warn > 0:
+		_, err = fmt.Fprintln(w, "\nScenarios run here, but verdicts may be unknown.")
+	default:
+		_, err = fmt.Fprintln(w, "\nThis machine can give trustworthy verdicts.")
 	}
-	return check{Name: "docker", Level: "ok", Found: "engine " + string(out[:max(0, len(out)-1)])}
+	return err
 }

@@ -11,6 +11,7 @@ import (
 
 func explainCommand() *cobra.Command {
 	var set []string
+	var share shareFlags
 	c := &cobra.Command{
 		Use: "explain SCENARIO", Short: "Show what a scenario will do: timeline, load, gates, guards", Args: cobra.ExactArgs(1),
 		Example: "  brownout explain gpu-oom\n  brownout explain gpu-oom --set load.arrivals.rate=180/s",
@@ -19,11 +20,15 @@ func explainCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if s, err = share.resolve(s, false); err != nil {
+				return err
+			}
 			_, err = fmt.Fprint(c.OutOrStdout(), spec.Explain(s, explainInfo(s)))
 			return err
 		},
 	}
 	setFlag(c, &set)
+	share.add(c)
 	return c
 }
 

@@ -23,11 +23,17 @@ type foreignFlags struct {
 	tokens             string
 	maxRate            string
 	yesBreak           []string
+
+	capsAny bool // --max-rate means something without --target too
 }
 
 // names of the flags that mean nothing without --target.
 func (f *foreignFlags) names() []string {
-	return []string{"target-admin", "target-faults", "key-env", "header", "ca-file", "body", "model", "tokens", "max-rate", "yes-break", "docker"}
+	names := []string{"target-admin", "target-faults", "key-env", "header", "ca-file", "body", "model", "tokens", "yes-break", "docker"}
+	if !f.capsAny {
+		names = append(names, "max-rate")
+	}
+	return names
 }
 
 func (f *foreignFlags) add(c *cobra.Command) {

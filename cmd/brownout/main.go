@@ -86,13 +86,14 @@ Exit codes of run and report: 0 pass, 99 fail, 3 unknown, 1 usage or internal er
   brownout run gpu-oom                one GPU of six runs out of memory under load
   brownout run gpu-oom --set target.refserver.resilience=none
   brownout explain gpu-oom            what a scenario does, before running it
+  brownout saturate                   the highest rate inside the SLO
   brownout init github                a CI pipeline that runs scenarios
   brownout serve --preset chat-8b     the reference server alone
   brownout k6 run script.js           plain k6, with our modules`,
 		SilenceUsage: true, SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(runCommand(), listCommand(), validateCommand(), explainCommand(), reportCommand(), initCommand(),
+	root.AddCommand(runCommand(), saturateCommand(), listCommand(), validateCommand(), explainCommand(), reportCommand(), initCommand(),
 		serveCommand(), nodeCommand(), faultCommand(), doctorCommand(), k6Command(), versionCommand())
 	return root
 }

@@ -19,6 +19,7 @@ import (
 // runFlags is what `brownout run` takes.
 type runFlags struct {
 	foreignFlags
+	shareFlags
 	set    []string
 	seed   uint64
 	out    string
@@ -65,7 +66,8 @@ Faults on a target beyond this machine want --yes-break HOST. Secrets come from 
 	setFlag(c, &f.set)
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of arrivals, lengths, prompts and fault draws (default: the scenario's)")
 	c.Flags().StringVarP(&f.out, "out", "o", "brownout-out", "directory that gets a directory for this run")
-	f.add(c)
+	f.foreignFlags.add(c)
+	f.shareFlags.add(c)
 	c.Flags().BoolVar(&f.docker, "docker", false, "kill nodes of --target as containers (those with the label "+containers.Label+")")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print result.json on stdout instead of the summary")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
@@ -76,6 +78,9 @@ func (f runFlags) run(c *cobra.Command, s *spec.Spec) error {
 	ctx := c.Context()
 	binary, err := os.Executable()
 	if err != nil {
+		return err
+	}
+	if s, err = f.resolve(s, f.api != ""); err != nil {
 		return err
 	}
 	cfg := run.Config{Spec: s, Binary: binary, Out: f.out, Docker: f.docker}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -119,4 +121,31 @@ func TestPickGoesByOrdinal(t *testing.T) {
 	}
 	assert.Equal(t, uint64(3), s.Requests())
 	assert.Zero(t, s.Open())
+}
+
+// With one slot, two answers are never made at once.
+func TestSlots(t *testing.T) {
+	for slots, most := range map[int]int64{1: 1, 2: 2} {
+		s := &Server{Slots: slots, Default: Script{TTFT: 5 * time.Millisecond}}
+		var inside, highest atomic.Int64
+		s.Pick = func(uint64) Script { return s.Default }
+		s.within = func(d int64) {
+			for n := inside.Add(d); ; {
+				old := highest.Load()
+				if n <= old || highest.CompareAndSwap(old, n) {
+					return
+				}
+			}
+		}
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				code, _ := ask(t, s, "", question)
+				assert.Equal(t, http.StatusOK, code)
+			})
+		}
+		all.Wait()
+		assert.Equal(t, most, highest.Load(), "%d slots", slots)
+		assert.Zero(t, inside.Load())
+	}
 }

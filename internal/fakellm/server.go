@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,11 +26,17 @@ type Server struct {
 	Default Script
 	// Pick chooses the script by the request's ordinal, from 0, where no header does; nil = Default.
 	Pick func(n uint64) Script
+	// Slots is how many answers are made at once; the rest wait in the order they came. 0 = all. With answers
+	// that take d each, the server bears Slots/d requests/s, exactly.
+	Slots int
 	// Seen is shown every chat completion as it came; calls may overlap. nil = nobody looks.
 	Seen func(r *http.Request, body []byte)
 
 	requests atomic.Uint64
 	open     atomic.Int64
+	once     sync.Once
+	slots    chan struct{} // nil without Slots
+	within   func(d int64) // told +1 and −1 around each answer; nil but in tests
 }
 
 // Requests is how many chat completions were asked for.
@@ -102,7 +109,39 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request, n uint64) {
 	if script.Fallback {
 		w.Header().Set("x-brownout-fallback", "cache")
 	}
+	if !s.enter(r) {
+		return
+	}
+	defer s.leave()
+	if s.within != nil {
+		s.within(1)
+		defer s.within(-1)
+	}
 	a.run(req.Stream)
+}
+
+// enter waits for a slot; false when the client left first.
+func (s *Server) enter(r *http.Request) bool {
+	s.once.Do(func() {
+		if s.Slots > 0 {
+			s.slots = make(chan struct{}, s.Slots)
+		}
+	})
+	if s.slots == nil {
+		return true
+	}
+	select {
+	case s.slots <- struct{}{}:
+		return true
+	case <-r.Context().Done():
+		return false
+	}
+}
+
+func (s *Server) leave() {
+	if s.slots != nil {
+		<-s.slots
+	}
 }
 
 func (s *Server) script(r *http.Request, n uint64) (Script, error) {

@@ -318,3 +318,8 @@ func TestHTMLReportsAFullDisk(t *testing.T) {
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
+
+func TestHTMLSaysHowTheRateWasWritten(t *testing.T) {
+	require.Equal(t, " (written as 60% of saturation)", written(result.LoadInfo{Written: "60%"}))
+	require.Empty(t, written(result.LoadInfo{Rate: 154}))
+}

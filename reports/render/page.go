@@ -272,7 +272,7 @@ func facts(r result.Result) []fact {
 	out := []fact{
 		{"target", strings.TrimSpace(r.Target.Kind + " " + r.Target.URL)},
 		{"model", r.Target.Model},
-		{"load", fmt.Sprintf("%s, %s requests/s planned, %s delivered", r.Load.Process, rate(r.Load.Rate), rate(r.Load.Delivered))},
+		{"load", fmt.Sprintf("%s, %s requests/s planned%s, %s delivered", r.Load.Process, rate(r.Load.Rate), written(r.Load), rate(r.Load.Delivered))},
 		{"tokens", fmt.Sprintf("%s in, %s out on average", number(r.Load.PromptMean), number(r.Load.OutputMean))},
 	}
 	if by := tokensBy(r.Target.Tokens); by != "" {
@@ -304,4 +304,12 @@ func facts(r result.Result) []fact {
 		out = append(out, fact{k, r.Environment[k]})
 	}
 	return append(out, fact{"scenario digest", r.Scenario.Digest}, fact{"made by", r.Tool})
+}
+
+// written is the rate as the scenario has it, where that is a share.
+func written(l result.LoadInfo) string {
+	if l.Written == "" {
+		return ""
+	}
+	return " (written as " + l.Written + " of saturation)"
 }

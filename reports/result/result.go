@@ -83,6 +83,7 @@ type TokenSources struct {
 type LoadInfo struct {
 	Process      string  `json:"process"`
 	Rate         float64 `json:"rate_per_s"`
+	Written      string  `json:"rate_written,omitempty"` // "60%" of saturation, where it was written so
 	Delivered    float64 `json:"delivered_per_s"`
 	PromptMean   float64 `json:"prompt_tokens_mean"`
 	OutputMean   float64 `json:"output_tokens_mean"`

@@ -12,6 +12,7 @@ import (
 func (r *running) report(ctx context.Context, f fired) result.Result {
 	r.Say("judging")
 	g := r.gather(context.WithoutCancel(ctx), f)
+	r.records = g.merged.Records
 	in := slo.Input{
 		Spec: r.Spec.SLO, Start: g.merged.Start, Records: g.merged.Records, Gaps: g.merged.Gaps,
 		Events: g.events, Faults: g.faults, Client: g.merged.Client, Steps: g.steps,
@@ -44,7 +45,7 @@ func (r *running) report(ctx context.Context, f fired) result.Result {
 func (r *running) loadInfo(g gathered) result.LoadInfo {
 	l := r.Spec.Load
 	prompt, output := l.Means()
-	info := result.LoadInfo{Process: string(l.Arrivals.Process), Rate: l.Arrivals.Rate,
+	info := result.LoadInfo{Process: string(l.Arrivals.Process), Rate: l.Arrivals.Rate, Written: r.Spec.ShareText(),
 		Delivered: g.delivered(l.Duration), PromptMean: prompt, OutputMean: output, Saturation: r.sat.all}
 	if r.sat.all > 0 {
 		info.Share = l.Arrivals.Rate / r.sat.all

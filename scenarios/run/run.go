@@ -19,6 +19,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/brownout-dev/brownout/internal/event"
+	"github.com/brownout-dev/brownout/reports/record"
 	"github.com/brownout-dev/brownout/reports/result"
 	"github.com/brownout-dev/brownout/reports/slo"
 	"github.com/brownout-dev/brownout/scenarios/load"
@@ -42,6 +43,8 @@ type Config struct {
 	Out    string // directory that gets a directory for this run
 	// Adopted is a server that was there already; nil starts the scenario's own.
 	Adopted *target.Target
+	// Keep leaves the target running when the run ends: the caller stops it.
+	Keep bool
 	// Docker lets a fault agent of ours kill an adopted server's nodes as containers.
 	Docker bool
 	// Progress is called about once a second, and Say for each step that takes time. Both on one goroutine at a time.
@@ -54,13 +57,17 @@ var ErrInterrupted = errors.New("interrupted")
 
 // Done is a finished run.
 type Done struct {
-	Result result.Result
-	Dir    string
+	Result  result.Result
+	Dir     string
+	Records []record.Record // what the load generator measured, on the harness's clock
 }
 
 // Run carries it out. An error means that there is no verdict (nothing could be judged); a verdict
 // that is not pass is no error.
 func Run(ctx context.Context, c Config) (Done, error) {
+	if c.Spec.Unresolved() {
+		return Done{}, fmt.Errorf("scenario %s sends %s of saturation, which is not known for this target; measure it with brownout saturate", c.Spec.Name, c.Spec.ShareText())
+	}
 	started := time.Now()
 	r := &running{Config: c, clock: event.NewClock(), started: started,
 		id: result.NewRunID(started, c.Spec.Name, newRandom())}
@@ -84,7 +91,7 @@ func Run(ctx context.Context, c Config) (Done, error) {
 	if err := result.Write(r.dir, res); err != nil {
 		return Done{}, err
 	}
-	return Done{Result: res, Dir: r.dir}, nil
+	return Done{Result: res, Dir: r.dir, Records: r.records}, nil
 }
 
 // running is one run on its way. Only the goroutine of Run writes it.
@@ -101,6 +108,8 @@ type running struct {
 	injector *result.Injector
 	exact    bool         // what the target answers is known beforehand, token by token
 	before   []slo.Reason // problems found on the way
+
+	records []record.Record // once gathered
 }
 
 // saturation is the timing model's answer; zero = unknown.
@@ -167,7 +176,7 @@ func (r *running) aim(ctx context.Context) error {
 }
 
 func (r *running) stop() {
-	if r.target != nil {
+	if r.target != nil && !r.Keep {
 		r.target.Stop()
 	}
 }

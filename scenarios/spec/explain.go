@@ -89,6 +89,9 @@ func (e *explainer) load() {
 	l := e.Load
 	e.line("Load      %s requests/s, %s, open loop, for %s: about %s requests; seed %d", number(l.Arrivals.Rate), l.Arrivals.Process,
 		short(e.Length()), thousands(e.expected(e.Length())), e.Seed)
+	if e.Share > 0 {
+		e.line("          written as %s of saturation", e.ShareText())
+	}
 	e.content()
 	rate := l.Arrivals.Rate
 	if e.info.Saturation <= 0 {

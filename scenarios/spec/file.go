@@ -29,8 +29,8 @@ type file struct {
 	} `yaml:"target"`
 	Load struct {
 		Arrivals struct {
-			Process string     `yaml:"process"`
-			Rate    yamlx.Rate `yaml:"rate"`
+			Process string `yaml:"process"`
+			Rate    rate   `yaml:"rate"`
 		} `yaml:"arrivals"`
 		Prompt       length            `yaml:"prompt_tokens"`
 		Output       length            `yaml:"output_tokens"`

@@ -26,7 +26,10 @@ const (
 
 // Parse reads a scenario after the overrides in set ("load.arrivals.rate=50/s") were applied. file is what
 // errors call it. The error is yamlx.Problems: everything that is wrong, by line.
-func Parse(file string, data []byte, set []string) (*Spec, error) {
+func Parse(file string, data []byte, set []string) (*Spec, error) { return read(file, data, set, 0) }
+
+// read is Parse for a target that saturates at so many requests/s; 0 = not known.
+func read(file string, data []byte, set []string, saturation float64) (*Spec, error) {
 	f := defaults()
 	doc, err := yamlx.Load(file, data, set, &f)
 	c := checker{doc: doc}
@@ -40,11 +43,15 @@ func Parse(file string, data []byte, set []string) (*Spec, error) {
 			return nil, broken // it was not YAML: nothing below has a meaning
 		}
 	}
+	f.Load.Arrivals.Rate.resolve(saturation)
 	s := c.spec(&f)
 	if err := yamlx.Join(c.reading, c.found); err != nil {
 		return nil, err
 	}
 	s.File, s.Set = file, slices.Clone(set)
+	if share := f.Load.Arrivals.Rate.share; share > 0 {
+		s.Share, s.saturation, s.source = share, saturation, slices.Clone(data)
+	}
 	s.Effective, s.Digest = doc.Effective(), doc.Digest()
 	return s, nil
 }
@@ -166,7 +173,7 @@ func (c *checker) target(f *file) Target {
 
 func (c *checker) load(f *file, length time.Duration) load.Plan {
 	l := f.Load
-	rate := float64(l.Arrivals.Rate)
+	rate := float64(l.Arrivals.Rate.Rate)
 	p := load.Plan{Seed: f.Seed, Duration: length, Model: l.Model, Tenant: l.Tenant, Stream: l.Stream, MaxInFlight: l.MaxInFlight,
 		Arrivals: load.Arrivals{Process: load.Process(l.Arrivals.Process), Rate: rate}}
 	c.content(f, &p)
@@ -175,11 +182,11 @@ func (c *checker) load(f *file, length time.Duration) load.Plan {
 	case rate <= 0:
 		c.wrong("load.arrivals.rate", "no request would be sent", "write a rate above zero, for example 130/s")
 	case rate > load.MaxRate:
-		c.wrong("load.arrivals.rate", fmt.Sprintf("%s is more than %s/s", l.Arrivals.Rate, thousands(load.MaxRate)), "write a lower rate")
+		c.wrong("load.arrivals.rate", fmt.Sprintf("%s is more than %s/s", l.Arrivals.Rate.Rate, thousands(load.MaxRate)), "write a lower rate")
 	case planned > maxRequests:
-		c.wrong("load.arrivals.rate", fmt.Sprintf("%s for %s are %s requests, and a run keeps at most %s", l.Arrivals.Rate, short(length), thousands(int(planned)), thousands(maxRequests)), "lower the rate or shorten the phases")
+		c.wrong("load.arrivals.rate", fmt.Sprintf("%s for %s are %s requests, and a run keeps at most %s", l.Arrivals.Rate.Rate, short(length), thousands(int(planned)), thousands(maxRequests)), "lower the rate or shorten the phases")
 	case planned < 1 && length > 0:
-		c.wrong("load.arrivals.rate", fmt.Sprintf("%s for %s are less than one request", l.Arrivals.Rate, short(length)), "raise the rate or lengthen the phases")
+		c.wrong("load.arrivals.rate", fmt.Sprintf("%s for %s are less than one request", l.Arrivals.Rate.Rate, short(length)), "raise the rate or lengthen the phases")
 	}
 	if l.Model == "" {
 		c.wrong("load.model", "is empty", "write the model to ask for")

@@ -32,10 +32,14 @@ type Spec struct {
 	SLO      slo.Spec // Phases are the ones above
 	Client   Timeouts
 	Seed     uint64
+	Share    float64 // of saturation that the rate was written as; 0: it was written as a rate
 
 	Set       []string // overrides that were applied
 	Effective []byte   // the YAML after them
 	Digest    string   // SHA-256 of what it says, whatever its layout
+
+	saturation float64 // that Share was taken of; 0: not known yet
+	source     []byte  // the YAML before the overrides
 }
 
 // Target is the server a scenario brings along; a run against a server that exists does not read it.
