@@ -79,5 +79,10 @@ type file struct {
 		Stall   yamlx.Duration `yaml:"stall"`
 		Total   yamlx.Duration `yaml:"total"`
 	} `yaml:"timeouts"`
-	Seed uint64 `yaml:"seed"`
+	Seed     uint64 `yaml:"seed"`
+	Variants []struct {
+		Name   string   `yaml:"name"`
+		Set    []string `yaml:"set"`
+		Expect string   `yaml:"expect"`
+	} `yaml:"variants"`
 }

@@ -128,6 +128,16 @@ func mistakes() [][3]string {
 		{"timeout of two hours", "total: 30s", "total: 2h"},
 		{"timeout before its limit", "total: 30s", "total: 5s"},
 		{"negative seed", "seed: 1", "seed: -1"},
+		{"variant without a name", "seed: 1", "variants: [{set: [load.stream=true]}]"},
+		{"variant twice", "seed: 1", "variants: [{name: full}, {name: full}]"},
+		{"variant of an unknown key", "seed: 1", "variants: [{name: full}, {name: none, set: [target.refserver.resilence=none]}]"},
+		{"variant with a wrong value", "seed: 1", "variants: [{name: full}, {name: none, set: [target.refserver.resilience=non]}]"},
+		{"variant that breaks another line", "seed: 1", "variants: [{name: full}, {name: short, set: [\"phases[3].for=1s\"]}]"},
+		{"variant that assigns nothing", "seed: 1", "variants: [{name: full}, {name: none, set: [load.stream]}]"},
+		{"variant of variants", "seed: 1", "variants: [{name: full}, {name: none, set: [\"variants[0].name=x\"]}]"},
+		{"variant with a seed", "seed: 1", "variants: [{name: full}, {name: none, set: [seed=2]}]"},
+		{"variant expected to do something else", "seed: 1", "variants: [{name: full}, {name: none, expect: fial}]"},
+		{"control first", "seed: 1", "variants: [{name: none, expect: fail}]"},
 		{"not YAML", "phases:", "phases: ["},
 	}
 }

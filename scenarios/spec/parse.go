@@ -26,6 +26,11 @@ const (
 // Parse reads a scenario after the overrides in set ("load.arrivals.rate=50/s") were applied. file is what
 // errors call it. The error is yamlx.Problems: everything that is wrong, by line.
 func Parse(file string, data []byte, set []string) (*Spec, error) {
+	return read(file, data, set, true)
+}
+
+// read is Parse; without variants they are neither read nor kept, for this is one.
+func read(file string, data []byte, set []string, variants bool) (*Spec, error) {
 	f := defaults()
 	doc, err := yamlx.Load(file, data, set, &f)
 	c := checker{doc: doc}
@@ -40,6 +45,9 @@ func Parse(file string, data []byte, set []string) (*Spec, error) {
 		}
 	}
 	s := c.spec(&f)
+	if variants {
+		s.Variants = c.variants(&f, file, data, set)
+	}
 	if err := yamlx.Join(c.reading, c.found); err != nil {
 		return nil, err
 	}

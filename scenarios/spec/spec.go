@@ -32,6 +32,7 @@ type Spec struct {
 	SLO      slo.Spec // Phases are the ones above
 	Client   Timeouts
 	Seed     uint64
+	Variants []Variant // what is run side by side, the first one under test; empty: the scenario alone
 
 	Set       []string // overrides that were applied
 	Effective []byte   // the YAML after them
@@ -71,6 +72,7 @@ func (s *Spec) WithSeed(seed uint64) *Spec {
 	c.SLO.Phases = slices.Clone(s.SLO.Phases)
 	c.SLO.Gates = slices.Clone(s.SLO.Gates)
 	c.SLO.Expected = slices.Clone(s.SLO.Expected)
+	c.Variants = slices.Clone(s.Variants) // their own specs are never changed, but copied by Variant
 	c.Faults = slices.Clone(s.Faults)
 	for i := range c.Faults {
 		f := &c.Faults[i].Fault
