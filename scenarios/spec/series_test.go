@@ -30,9 +30,9 @@ func TestDelayed(t *testing.T) {
 		_, err = s.Delayed(d)
 		assert.ErrorContains(t, err, "room for 10s")
 	}
-	quiet := parse(t, strings.Replace(base, "{name: after, for: 12s}", "{name: after, for: 12s}\n  - {name: rest, for: 12s}", 1), "phases[3].name=pause", "phases[3].for=2s", "phases[3].quiet=true", "phases[4].name=after", "phases[4].for=12s")
+	quiet := parse(t, strings.Replace(base, "  - {name: after, for: 12s}", "  - {name: pause, for: 2s, quiet: true}\n  - {name: after, for: 12s}", 1))
 	assert.Equal(t, time.Second, quiet.Room(), "from 28 s to the quiet phase at 29 s")
-	none := parse(t, base, "faults=[]", "slo.gates.recovery=[]")
+	none := parse(t, base, "faults=[]", "slo.gates={run: [goodput >= 99%]}")
 	assert.Zero(t, none.Room())
 }
 
