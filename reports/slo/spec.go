@@ -25,6 +25,7 @@ type Spec struct {
 	DegradedIsGood bool `json:"degraded_is_good,omitempty"`
 	// Expected outcomes that are not bad (a flooder's 429).
 	Expected []record.Outcome `json:"expected,omitempty"`
+	Budget   Budget           `json:"budget,omitzero"`
 }
 
 // Limits are per-request; zero = no such limit. Seconds from due, but TPOT and Gap.

@@ -61,6 +61,10 @@ type file struct {
 			Hold    yamlx.Duration `yaml:"hold"`
 			Horizon yamlx.Duration `yaml:"horizon"`
 		} `yaml:"recovery"`
+		Budget struct {
+			Target yamlx.Share `yaml:"target"`
+			Window days        `yaml:"window"`
+		} `yaml:"budget"`
 		DegradedIsGood bool                `yaml:"degraded_is_good"`
 		Expected       []string            `yaml:"expected"`
 		Gates          map[string][]string `yaml:"gates"`

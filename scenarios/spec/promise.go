@@ -16,6 +16,7 @@ func (c *checker) slo(f *file, phases []slo.Phase) slo.Spec {
 		Limits:    slo.Limits{TTFT: time.Duration(l.TTFT), TPOT: time.Duration(l.TPOT), Gap: time.Duration(l.Gap), E2E: time.Duration(l.E2E)},
 		Objective: float64(f.SLO.Objective), MinBad: f.SLO.MinBad,
 		Hold: time.Duration(f.SLO.Recovery.Hold), Horizon: time.Duration(f.SLO.Recovery.Horizon),
+		Budget: slo.Budget{Target: float64(f.SLO.Budget.Target), Window: time.Duration(f.SLO.Budget.Window)},
 		Phases: slices.Clone(phases), DegradedIsGood: f.SLO.DegradedIsGood,
 		Guards: slo.Guards{LagP99: time.Duration(g.LagP99), DroppedShare: float64(g.DroppedShare), TimerLateP99: time.Duration(g.TimerLateP99),
 			StepLateP99: time.Duration(g.StepLateP99), StepLateRel: float64(g.StepLateRel), MaxOffset: time.Duration(g.MaxOffset)},
@@ -46,6 +47,7 @@ func (c *checker) slo(f *file, phases []slo.Phase) slo.Spec {
 	if s.Horizon < s.Hold || s.Horizon > load.MaxDuration {
 		c.wrong("slo.recovery.horizon", fmt.Sprintf("%s is out of bounds", f.SLO.Recovery.Horizon), "write at least the hold time, "+f.SLO.Recovery.Hold.String())
 	}
+	c.budget(s.Budget)
 	for i, word := range f.SLO.Expected {
 		path := fmt.Sprintf("slo.expected[%d]", i)
 		o, ok := record.ParseOutcome(word)
