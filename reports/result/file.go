@@ -1,15 +1,13 @@
 package result
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/brownout-dev/brownout/internal/jsonfile"
 )
 
 // FileName is the result file's name inside a run's folder.
@@ -33,7 +31,7 @@ func Write(dir string, r Result) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("the folder for the result cannot be made: %w; choose another with --out", err)
 	}
-	if err := replace(filepath.Join(dir, FileName), text); err != nil {
+	if err := jsonfile.Replace(filepath.Join(dir, FileName), text); err != nil {
 		return fmt.Errorf("the result file cannot be written: %w; free space or choose another folder with --out", err)
 	}
 	return nil
@@ -61,7 +59,7 @@ func Read(path string) (Result, error) {
 }
 
 func encode(r Result) ([]byte, error) {
-	plain, err := normal("", r)
+	plain, err := jsonfile.Normal(r)
 	if err != nil {
 		return nil, err
 	}
@@ -81,26 +79,11 @@ func encode(r Result) ([]byte, error) {
 }
 
 func decode(text []byte) (Result, error) {
-	if len(text) > MaxBytes {
-		return Result{}, fmt.Errorf("it is larger than %d MiB", MaxBytes>>20)
-	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-			line := 1 + bytes.Count(text[:min(int(syntax.Offset), len(text))], []byte("\n"))
-			return Result{}, fmt.Errorf("line %d is not JSON: %w", line, err)
-		}
-		return Result{}, fmt.Errorf("it is not JSON: %w", err)
-	}
-	// The version comes first: of a file from another version nothing else need fit.
-	if top, ok := doc.(map[string]any); ok && top["version"] != nil && top["version"] != Version {
-		return Result{}, fmt.Errorf("its version is %.40q, and this program reads %q", fmt.Sprint(top["version"]), Version)
-	}
 	schema, err := schemaOnce()
 	if err != nil {
 		return Result{}, fmt.Errorf("the built-in schema does not compile: %w", err)
 	}
-	if err := validate(schema, doc); err != nil {
+	if err := jsonfile.Check(text, MaxBytes, Version, schema); err != nil {
 		return Result{}, err
 	}
 	var r Result
@@ -108,23 +91,4 @@ func decode(text []byte) (Result, error) {
 		return Result{}, err
 	}
 	return r, nil
-}
-
-// replace writes a file beside path and renames it over path once its bytes are on disk.
-func replace(path string, text []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name()) // the first error is the one to report
-		}
-	}()
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brownout-dev/brownout/internal/jsonfile"
 	"github.com/brownout-dev/brownout/reports/record"
 	"github.com/brownout-dev/brownout/reports/slo"
 )
@@ -113,6 +114,14 @@ func strict(t *testing.T) any {
 	return doc
 }
 
+func compile(doc any) (*jsonschema.Schema, error) {
+	text, err := json.Marshal(doc)
+	if err != nil {
+		return nil, err
+	}
+	return jsonfile.Compile(text)
+}
+
 func document(t *testing.T, r Result) any {
 	t.Helper()
 	text, err := json.Marshal(r)
@@ -126,7 +135,7 @@ func TestSchemaDescribesEveryField(t *testing.T) {
 	doc := document(t, filled())
 	schema, err := compile(strict(t))
 	require.NoError(t, err)
-	require.NoError(t, validate(schema, doc))
+	require.NoError(t, jsonfile.Validate(schema, doc))
 
 	// Negative control, and the other direction: without any one of its fields the closed schema
 	// refuses the filled result, so the schema describes nothing that Go does not write.
@@ -142,7 +151,7 @@ func TestSchemaDescribesEveryField(t *testing.T) {
 			}
 			schema, err := compile(poorer)
 			require.NoError(t, err)
-			require.Error(t, validate(schema, doc), "the schema describes %s, which a result never has", name)
+			require.Error(t, jsonfile.Validate(schema, doc), "the schema describes %s, which a result never has", name)
 		}
 	}
 	require.Greater(t, fields, 150)
@@ -158,7 +167,7 @@ func TestSchemaRequiresWhatGoAlwaysWrites(t *testing.T) {
 	for name := range doc {
 		poorer := maps.Clone(doc)
 		delete(poorer, name)
-		require.ErrorContains(t, validate(schema, poorer), "lacks "+name)
+		require.ErrorContains(t, jsonfile.Validate(schema, poorer), "lacks "+name)
 	}
 	require.NotContains(t, string(text), "null", "a missing list is an empty one")
 }

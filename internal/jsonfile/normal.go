@@ -1,4 +1,4 @@
-package result
+package jsonfile
 
 import (
 	"fmt"
@@ -7,15 +7,16 @@ import (
 	"time"
 )
 
-// normal copies a result for writing: nil lists and maps become empty, so that a reader in any
-// language meets an array where the schema promises one. A number that JSON cannot hold is an error
-// that names its place.
-func normal(path string, r Result) (Result, error) {
-	v, err := normalValue(path, reflect.ValueOf(r))
+// Normal copies a value for writing: nil lists and maps become empty, so that a reader in any language
+// meets an array where the schema promises one. A number that JSON cannot hold is an error that names
+// its place.
+func Normal[T any](v T) (T, error) {
+	out, err := normalValue("", reflect.ValueOf(v))
 	if err != nil {
-		return Result{}, err
+		var zero T
+		return zero, err
 	}
-	return v.Interface().(Result), nil
+	return out.Interface().(T), nil
 }
 
 func normalValue(path string, v reflect.Value) (reflect.Value, error) {
