@@ -18,12 +18,12 @@ func (e *explainer) variants() {
 		name = max(name, len(v.Name))
 	}
 	e.line("Variants  with --trials, side by side under the same seeds")
-	for i, v := range e.Variants {
+	for _, v := range e.Variants {
 		role := ""
-		switch {
-		case i == 0:
+		switch v.Expect {
+		case ExpectPass:
 			role = " (under test)"
-		case v.Control:
+		case ExpectFail:
 			role = " (a control: it must fail)"
 		}
 		changes := "as above"

@@ -17,16 +17,17 @@ type Variant struct {
 	Name string
 	// Set are its overrides in the syntax of --set. They are applied after the command line's.
 	Set []string
-	// Control: the variant is expected to fail. If it passes, the scenario proves nothing.
-	Control bool
+	// Expect is ExpectPass for a variant under test, as the first one always is; ExpectFail for a control:
+	// if that passes, the scenario proves nothing; empty for one that is shown beside and not judged.
+	Expect string
 
 	spec *Spec
 }
 
 // Words of a variant's expect.
 const (
-	expectPass = "pass"
-	expectFail = "fail"
+	ExpectPass = "pass"
+	ExpectFail = "fail"
 )
 
 // Variant is the scenario as the variant of that name has it: checked, and itself without variants.
@@ -68,12 +69,15 @@ func (c *checker) variants(f *file, file string, data []byte, set []string) []Va
 			seen[v.Name] = i
 		}
 		if v.Expect != "" {
-			c.word(path+".expect", "what a variant may be expected to do", v.Expect, []string{expectPass, expectFail})
+			c.word(path+".expect", "what a variant may be expected to do", v.Expect, []string{ExpectPass, ExpectFail})
 		}
-		if i == 0 && v.Expect == expectFail {
+		if i == 0 && v.Expect == ExpectFail {
 			c.wrong(path+".expect", "the first variant is the one under test, so it cannot be the control", "put another variant before it, or expect pass")
 		}
-		one := Variant{Name: v.Name, Set: slices.Clone(v.Set), Control: v.Expect == expectFail}
+		one := Variant{Name: v.Name, Set: slices.Clone(v.Set), Expect: v.Expect}
+		if i == 0 {
+			one.Expect = ExpectPass
+		}
 		c.comparable(path, v.Set)
 		var err error
 		if one.spec, err = read(file, data, slices.Concat(set, v.Set), false); err != nil {

@@ -20,8 +20,8 @@ func TestVariants(t *testing.T) {
 	s := parse(t, twoVariants, "load.arrivals.rate=99/s", "load.max_in_flight=100")
 	require.Len(t, s.Variants, 2)
 	assert.Equal(t, []string{"full", "none"}, []string{s.Variants[0].Name, s.Variants[1].Name})
-	assert.False(t, s.Variants[0].Control)
-	assert.True(t, s.Variants[1].Control)
+	assert.Equal(t, ExpectPass, s.Variants[0].Expect, "the first is under test")
+	assert.Equal(t, ExpectFail, s.Variants[1].Expect)
 
 	full, err := s.Variant("full")
 	require.NoError(t, err)
