@@ -37,6 +37,7 @@ func Explain(s *Spec, info ExplainInfo) string {
 	e.line("")
 	e.promise()
 	e.gates()
+	e.trialGates()
 	e.variants()
 	e.runs()
 	e.guards()

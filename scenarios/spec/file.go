@@ -68,6 +68,7 @@ type file struct {
 		DegradedIsGood bool                `yaml:"degraded_is_good"`
 		Expected       []string            `yaml:"expected"`
 		Gates          map[string][]string `yaml:"gates"`
+		Trials         []string            `yaml:"trials"`
 		Guards         struct {
 			LagP99       yamlx.Duration `yaml:"sched_lag_p99"`
 			DroppedShare yamlx.Share    `yaml:"dropped_share"`

@@ -115,6 +115,7 @@ func (c *checker) spec(f *file) *Spec {
 	s.Load = c.load(f, length)
 	s.SLO = c.slo(f, s.Phases)
 	s.Client = c.timeouts(f, s.SLO.Limits)
+	s.Trials = c.trialGates(f)
 	s.Faults = c.faults(f, s.Phases, s.SLO.Hold)
 	return s
 }

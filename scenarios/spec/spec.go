@@ -29,7 +29,8 @@ type Spec struct {
 	Load     load.Plan
 	Phases   []slo.Phase // back to back from time zero
 	Faults   []PlannedFault
-	SLO      slo.Spec // Phases are the ones above
+	SLO      slo.Spec   // Phases are the ones above
+	Trials   []slo.Gate // over the trials of a series; a single run does not judge them
 	Client   Timeouts
 	Seed     uint64
 	Variants []Variant // what is run side by side, the first one under test; empty: the scenario alone
@@ -72,6 +73,7 @@ func (s *Spec) WithSeed(seed uint64) *Spec {
 	c.SLO.Phases = slices.Clone(s.SLO.Phases)
 	c.SLO.Gates = slices.Clone(s.SLO.Gates)
 	c.SLO.Expected = slices.Clone(s.SLO.Expected)
+	c.Trials = slices.Clone(s.Trials)
 	c.Variants = slices.Clone(s.Variants) // their own specs are never changed, but copied by Variant
 	c.Faults = slices.Clone(s.Faults)
 	for i := range c.Faults {

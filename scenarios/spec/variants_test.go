@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/brownout-dev/brownout/reports/slo"
 )
 
 const twoVariants = base + `variants:
@@ -66,4 +68,21 @@ func TestTooManyVariants(t *testing.T) {
 	}
 	_, err := Parse("v.yaml", []byte(text), nil)
 	assert.ErrorContains(t, err, "there are 21 variants; write at most 20")
+}
+
+func TestTrialGates(t *testing.T) {
+	s := parse(t, base, "slo.trials=[mttr <= 3s, median  ttr <= 2s, absorbed >= 90%]")
+	var got []slo.Gate
+	for _, g := range s.Trials {
+		g.File, g.Line = "", 0
+		got = append(got, g)
+	}
+	assert.Equal(t, []slo.Gate{
+		{Scope: "trials", Metric: "mttr", Op: "<=", Value: 3, Text: "mttr <= 3s"},
+		{Scope: "trials", Metric: "median ttr", Op: "<=", Value: 2, Text: "median ttr <= 2s"},
+		{Scope: "trials", Metric: "absorbed", Op: ">=", Value: 0.9, Text: "absorbed >= 90%"},
+	}, got)
+	assert.Contains(t, Explain(s, ExplainInfo{}), "absorbed >= 90%      at least 36 trials\n")
+	_, err := Parse("x.yaml", []byte(base), []string{"slo.trials=[mttr <= 3s]", "faults=[]", "slo.gates={run: [goodput >= 99%]}"})
+	assert.ErrorContains(t, err, "nothing is injected")
 }
