@@ -28,6 +28,7 @@ type variantCard struct {
 	series.Variant
 	Duty   string
 	State  slo.Verdict // the verdict of a badge: did the variant do what it is for?
+	Did    string      // and in a word
 	Rows   []trialRow
 	Faults []faultFacts
 	Repeat bool
@@ -68,6 +69,10 @@ func newSeriesPage(s series.Series) seriesPage {
 	}
 	for _, v := range s.Variants {
 		card := variantCard{Variant: v, Duty: roleWords(v.Role), State: duty(v), Repeat: repeated(v)}
+		card.Did = string(card.State)
+		if v.Role == series.Control && card.State != slo.Unknown {
+			card.Did = map[slo.Verdict]string{slo.Pass: "failed, as it must", slo.Fail: "passed, and must not"}[card.State]
+		}
 		for _, t := range v.Trials {
 			card.Rows = append(card.Rows, newTrialRow(t))
 		}
