@@ -55,3 +55,18 @@ func TestShare(t *testing.T) {
 	assert.InDelta(t, Share(7), Share(7), 0)
 	assert.NotEqual(t, Share(7), Share(8))
 }
+
+// A load that the target bears only whole is told before it is run, with faults and without.
+func TestExplainWarnsBeyondNMinus1(t *testing.T) {
+	info := ExplainInfo{Saturation: 140, Minus1: 120}
+	assert.Contains(t, Explain(parse(t, base), info), "a fault that takes one away")
+	calm := parse(t, base, "faults=[]", "slo.gates={run: [goodput >= 99%]}")
+	assert.Contains(t, Explain(calm, info), "there is no room for a loss")
+	info.Minus1 = 131
+	assert.NotContains(t, Explain(calm, info), "no room for a loss")
+}
+
+func TestExplainBudget(t *testing.T) {
+	assert.Contains(t, Explain(parse(t, base), ExplainInfo{}), "weighed against 99.9% over 30d, which allows 43m12s without service")
+	assert.Contains(t, Explain(parse(t, base, "slo.budget={target: 99%, window: 36h}"), ExplainInfo{}), "99% over 36h, which allows 21m36s")
+}
