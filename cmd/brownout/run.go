@@ -67,7 +67,7 @@ Faults on a target beyond this machine want --yes-break HOST. Secrets come from 
 			if c.Flags().Changed("seed") {
 				s = s.WithSeed(f.seed)
 			}
-			one, single, err := f.single(s)
+			one, single, err := f.single(c, s)
 			if err != nil {
 				return err
 			}
