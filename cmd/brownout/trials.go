@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -21,7 +20,6 @@ import (
 	"github.com/brownout-dev/brownout/reports/series"
 	"github.com/brownout-dev/brownout/scenarios/run"
 	"github.com/brownout-dev/brownout/scenarios/spec"
-	"github.com/brownout-dev/brownout/scenarios/target"
 	"github.com/brownout-dev/brownout/scenarios/trials"
 )
 
@@ -152,32 +150,4 @@ func ofForeign(s *spec.Spec, picked []string) (left *spec.Spec, out []string, er
 		return true
 	})
 	return left, out, err
-}
-
-// runner is a trials.Runner: an ordinary run with its reports.
-type runner struct {
-	c      *cobra.Command
-	flags  runFlags
-	binary string
-	show   *progress
-}
-
-// Run carries out one trial.
-func (r runner) Run(ctx context.Context, s *spec.Spec, out string) (run.Done, error) {
-	cfg := run.Config{Spec: s, Binary: r.binary, Out: out, Docker: r.flags.docker, Progress: r.show.update, Say: r.show.say}
-	foreign, err := r.flags.foreign(r.c, s)
-	if err != nil {
-		return run.Done{}, err
-	}
-	if foreign != nil {
-		if cfg.Adopted, err = target.Adopt(ctx, *foreign); err != nil {
-			return run.Done{}, err
-		}
-	}
-	done, err := run.Run(ctx, cfg)
-	r.show.clear()
-	if err != nil {
-		return done, err
-	}
-	return done, writeReports(done.Dir, done.Result)
 }

@@ -26,7 +26,7 @@ func TestCheck(t *testing.T) {
 	} {
 		err := Check([]byte(text), 80, "x/v1", s)
 		if want == "" {
-			assert.NoError(t, err)
+			require.NoError(t, err)
 			continue
 		}
 		assert.ErrorContains(t, err, want)
