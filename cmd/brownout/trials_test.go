@@ -73,7 +73,7 @@ func TestVariantsOfAForeignServer(t *testing.T) {
 	assert.Equal(t, []string{"full", "none"}, out)
 	assert.Len(t, s.Variants, 2, "the original stays")
 	_, _, err = ofForeign(s, []string{"none"})
-	assert.ErrorContains(t, err, "variant none changes target.refserver.resilience=none")
+	require.ErrorContains(t, err, "variant none changes target.refserver.resilience=none")
 
 	left, out, err = ofForeign(scenario(t, "steady"), []string{"overload"})
 	require.NoError(t, err)
