@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 type runFlags struct {
 	foreignFlags
 	shareFlags
+	trialFlags
 	set    []string
 	seed   uint64
 	out    string
@@ -44,10 +46,17 @@ Exit codes:
     1  error        usage, a bad file or flag, a target that is not there: nothing was judged
   130  interrupted
 
+With --trials N it becomes a series: N trials under N seeds, each with a fresh target, the scenario's
+variants side by side, and statistics of recovery over all of them. The series' directory gets
+series.json, the same reports, and a directory for every trial. A trial that is unknown because this
+machine was too busy is repeated, twice at most, and the repeats are counted.
+
 Faults on a target beyond this machine want --yes-break HOST. Secrets come from the environment alone:
 --key-env NAME, --header NAME=env:VARIABLE. They are never written to a file.`,
 		Example: `  brownout run gpu-oom
   brownout run gpu-oom --set target.refserver.resilience=none     the control: expect 99
+  brownout run gpu-oom --trials 10                                MTTR with what it rests on
+  brownout run my.yaml --trials 10 --variant full --variant none
   brownout run steady --seed 7 --out /tmp/runs
   brownout run steady --target http://127.0.0.1:8000 --key-env OPENAI_API_KEY
   brownout run steady --target https://llm.example --ca-file ca.pem --model mistral-7b \
@@ -60,7 +69,17 @@ Faults on a target beyond this machine want --yes-break HOST. Secrets come from 
 			if c.Flags().Changed("seed") {
 				s = s.WithSeed(f.seed)
 			}
-			return f.run(c, s)
+			if s, err = f.resolve(s, f.api != ""); err != nil {
+				return err
+			}
+			one, single, err := f.single(c, s)
+			if err != nil {
+				return err
+			}
+			if !single {
+				return f.runSeries(c, s)
+			}
+			return f.run(c, one)
 		},
 	}
 	setFlag(c, &f.set)
@@ -68,6 +87,7 @@ Faults on a target beyond this machine want --yes-break HOST. Secrets come from 
 	c.Flags().StringVarP(&f.out, "out", "o", "brownout-out", "directory that gets a directory for this run")
 	f.foreignFlags.add(c)
 	f.shareFlags.add(c)
+	f.trialFlags.add(c)
 	c.Flags().BoolVar(&f.docker, "docker", false, "kill nodes of --target as containers (those with the label "+containers.Label+")")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print result.json on stdout instead of the summary")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
@@ -75,32 +95,13 @@ Faults on a target beyond this machine want --yes-break HOST. Secrets come from 
 }
 
 func (f runFlags) run(c *cobra.Command, s *spec.Spec) error {
-	ctx := c.Context()
 	binary, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	if s, err = f.resolve(s, f.api != ""); err != nil {
-		return err
-	}
-	cfg := run.Config{Spec: s, Binary: binary, Out: f.out, Docker: f.docker}
-	foreign, err := f.foreign(c, s)
+	r := runner{c: c, flags: f, binary: binary, show: newProgress(os.Stderr, f.quiet)}
+	done, err := r.Run(c.Context(), s, f.out)
 	if err != nil {
-		return err
-	}
-	if foreign != nil {
-		if cfg.Adopted, err = target.Adopt(ctx, *foreign); err != nil {
-			return err
-		}
-	}
-	show := newProgress(os.Stderr, f.quiet)
-	cfg.Progress, cfg.Say = show.update, show.say
-	done, err := run.Run(ctx, cfg)
-	show.clear()
-	if err != nil {
-		return err
-	}
-	if err := writeReports(done.Dir, done.Result); err != nil {
 		return err
 	}
 	if f.asJSON {
@@ -109,6 +110,34 @@ func (f runFlags) run(c *cobra.Command, s *spec.Spec) error {
 		err = render.Terminal(c.OutOrStdout(), done.Result, terminalOptions(os.Stdout, filepath.Join(done.Dir, htmlName)))
 	}
 	return errors.Join(err, codeOf(done.Result))
+}
+
+// runner carries out ordinary runs with their reports; it is a trials.Runner.
+type runner struct {
+	c      *cobra.Command
+	flags  runFlags
+	binary string
+	show   *progress
+}
+
+// Run carries out one, with a target of its own or the one that --target names.
+func (r runner) Run(ctx context.Context, s *spec.Spec, out string) (run.Done, error) {
+	cfg := run.Config{Spec: s, Binary: r.binary, Out: out, Docker: r.flags.docker, Progress: r.show.update, Say: r.show.say}
+	foreign, err := r.flags.foreign(r.c, s)
+	if err != nil {
+		return run.Done{}, err
+	}
+	if foreign != nil {
+		if cfg.Adopted, err = target.Adopt(ctx, *foreign); err != nil {
+			return run.Done{}, err
+		}
+	}
+	done, err := run.Run(ctx, cfg)
+	r.show.clear()
+	if err != nil {
+		return done, err
+	}
+	return done, writeReports(done.Dir, done.Result)
 }
 
 // codeOf is the exit code of a result as an error; nil for a pass.

@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// AssignedBy is where a value that was assigned says it came from.
+func AssignedBy(assignment string) Position { return Position{File: "--set " + clip(assignment)} }
+
 // assign applies every assignment it can to the tree.
 func assign(root **node, file string, assignments []string) Problems {
 	var ps Problems
@@ -20,7 +23,7 @@ func assign(root **node, file string, assignments []string) Problems {
 }
 
 func assignOne(root **node, assignment string) (Problem, bool) {
-	source := Position{File: "--set " + clip(assignment)}
+	source := AssignedBy(assignment)
 	wrong := func(what, mend string) (Problem, bool) {
 		return Problem{Position: source, What: what, Mend: mend}, false
 	}

@@ -9,6 +9,9 @@ const (
 	DefaultHold      = 3 * time.Second // three windows side by side
 	DefaultHorizon   = 30 * time.Second
 
+	DefaultBudgetTarget = 0.999               // three nines over a month: 43 minutes, the usual example
+	DefaultBudgetWindow = 30 * 24 * time.Hour // a budget one can spend in one bad afternoon is no budget
+
 	DefaultLagP99       = 100 * time.Millisecond // a fifth of a usual ttft limit of 500 ms
 	DefaultDroppedShare = 0.001                  // a tenth of what a goodput gate of 99 % forgives
 	DefaultTimerLateP99 = 20 * time.Millisecond  // one token of a loaded 8B model
@@ -35,6 +38,8 @@ func (s Spec) WithDefaults() Spec {
 	fill(&s.Hold, DefaultHold)
 	fill(&s.Horizon, DefaultHorizon)
 	s.Horizon = max(s.Horizon, s.Hold)
+	fill(&s.Budget.Target, DefaultBudgetTarget)
+	fill(&s.Budget.Window, DefaultBudgetWindow)
 	fill(&s.Guards.LagP99, DefaultLagP99)
 	fill(&s.Guards.DroppedShare, DefaultDroppedShare)
 	fill(&s.Guards.TimerLateP99, DefaultTimerLateP99)

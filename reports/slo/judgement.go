@@ -112,6 +112,7 @@ type Recovery struct {
 	Resumed    int      `json:"resumed"` // server events
 	Retried    int      `json:"retried"`
 	Unresolved []string `json:"unresolved,omitempty"` // durations smaller than the clock error
+	Burn       *Burn    `json:"burn,omitempty"`       // of the error budget; nil where it cannot be said
 }
 
 // RecoveryState is how a fault's story ended.

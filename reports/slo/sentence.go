@@ -68,7 +68,11 @@ func (r *Recovery) story(start event.Time) []string {
 	felt += r.hurt()
 	fate := fmt.Sprintf("It touched %s: %s moved to another replica mid-answer, %s retried, %s lost, %s late.",
 		requests(r.Touched), count(r.Resumed), count(r.Retried), count(r.Lost), count(r.Late))
-	return []string{felt + ".", fate}
+	said := []string{felt + ".", fate}
+	if r.Burn != nil {
+		said = append(said, r.Burn.Sentence())
+	}
+	return said
 }
 
 // hurt is what users felt, for the end of a sentence.

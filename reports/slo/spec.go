@@ -27,6 +27,7 @@ type Spec struct {
 	Expected []record.Outcome `json:"expected,omitempty"`
 	// Classes of the load that were promised something else, by name.
 	Classes map[string]Class `json:"classes,omitempty"`
+	Budget  Budget           `json:"budget,omitzero"`
 }
 
 // Limits are per-request; zero = no such limit. Seconds from due, but TPOT and Gap.

@@ -40,6 +40,7 @@ func (j *judge) recovery(f *Fault) Recovery {
 	}
 	j.durations(&r)
 	j.members(&r, life)
+	r.Burn = j.burn(&r)
 	return r
 }
 

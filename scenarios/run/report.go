@@ -35,11 +35,20 @@ func (r *running) report(ctx context.Context, f fired) result.Result {
 		Client: result.ClientInfo{MaxInFlight: client.MaxInFlight, TimerLateP99: client.TimerLateP99, ReadsPerChunk: client.ReadsPerChunk,
 			Calibration: client.Calibration},
 	}
+	res.Scenario.Delay = r.Spec.Delay
+	if said := r.capacity(g.target.Replicas).Sentence(); said != "" {
+		res.Summary = append(res.Summary, said)
+	}
 	if client.WallSeconds > 0 {
 		res.Client.Cores = client.CPUSeconds / client.WallSeconds
 	}
 	res.ExitCode = exitCode(j.Verdict, f.interrupted)
 	return res
+}
+
+// capacity is the load beside what the target bears.
+func (r *running) capacity(replicas int) slo.Capacity {
+	return slo.Capacity{Rate: r.Spec.Load.Arrivals.Rate, All: r.sat.all, Minus1: r.sat.minus1, Replicas: replicas}
 }
 
 func (r *running) loadInfo(g gathered) result.LoadInfo {

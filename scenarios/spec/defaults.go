@@ -16,6 +16,7 @@ func defaults() file {
 	std := slo.DefaultSpec()
 	f.SLO.Objective, f.SLO.MinBad = yamlx.Share(std.Objective), std.MinBad
 	f.SLO.Recovery.Hold, f.SLO.Recovery.Horizon = yamlx.Duration(std.Hold), yamlx.Duration(std.Horizon)
+	f.SLO.Budget.Target, f.SLO.Budget.Window = yamlx.Share(std.Budget.Target), days(std.Budget.Window)
 	g := &f.SLO.Guards
 	g.LagP99, g.DroppedShare = yamlx.Duration(std.Guards.LagP99), yamlx.Share(std.Guards.DroppedShare)
 	g.TimerLateP99, g.MaxOffset = yamlx.Duration(std.Guards.TimerLateP99), yamlx.Duration(std.Guards.MaxOffset)

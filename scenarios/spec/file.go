@@ -60,10 +60,15 @@ type file struct {
 			Hold    yamlx.Duration `yaml:"hold"`
 			Horizon yamlx.Duration `yaml:"horizon"`
 		} `yaml:"recovery"`
+		Budget struct {
+			Target yamlx.Share `yaml:"target"`
+			Window days        `yaml:"window"`
+		} `yaml:"budget"`
 		DegradedIsGood bool                   `yaml:"degraded_is_good"`
 		Expected       []string               `yaml:"expected"`
 		Gates          map[string][]string    `yaml:"gates"`
 		Classes        map[string]promiseKeys `yaml:"classes"`
+		Trials         []string               `yaml:"trials"`
 		Guards         struct {
 			LagP99       yamlx.Duration `yaml:"sched_lag_p99"`
 			DroppedShare yamlx.Share    `yaml:"dropped_share"`
@@ -83,5 +88,10 @@ type file struct {
 		Stall   yamlx.Duration `yaml:"stall"`
 		Total   yamlx.Duration `yaml:"total"`
 	} `yaml:"timeouts"`
-	Seed uint64 `yaml:"seed"`
+	Seed     uint64 `yaml:"seed"`
+	Variants []struct {
+		Name   string   `yaml:"name"`
+		Set    []string `yaml:"set"`
+		Expect string   `yaml:"expect"`
+	} `yaml:"variants"`
 }

@@ -26,10 +26,17 @@ const (
 
 // Parse reads a scenario after the overrides in set ("load.arrivals.rate=50/s") were applied. file is what
 // errors call it. The error is yamlx.Problems: everything that is wrong, by line.
-func Parse(file string, data []byte, set []string) (*Spec, error) { return read(file, data, set, 0) }
+func Parse(file string, data []byte, set []string) (*Spec, error) {
+	return read(file, data, set, reading{variants: true})
+}
 
-// read is Parse for a target that saturates at so many requests/s; 0 = not known.
-func read(file string, data []byte, set []string, saturation float64) (*Spec, error) {
+// reading is how a file is read.
+type reading struct {
+	saturation float64 // of the target, requests/s; 0 = not known
+	variants   bool    // false: they are neither read nor kept, for this is one
+}
+
+func read(file string, data []byte, set []string, how reading) (*Spec, error) {
 	f := defaults()
 	doc, err := yamlx.Load(file, data, set, &f)
 	c := checker{doc: doc}
@@ -43,14 +50,17 @@ func read(file string, data []byte, set []string, saturation float64) (*Spec, er
 			return nil, broken // it was not YAML: nothing below has a meaning
 		}
 	}
-	f.Load.Arrivals.Rate.resolve(saturation)
+	f.Load.Arrivals.Rate.resolve(how.saturation)
 	s := c.spec(&f)
+	if how.variants {
+		s.Variants = c.variants(&f, file, data, set, how.saturation)
+	}
 	if err := yamlx.Join(c.reading, c.found); err != nil {
 		return nil, err
 	}
 	s.File, s.Set = file, slices.Clone(set)
 	if share := f.Load.Arrivals.Rate.share; share > 0 {
-		s.Share, s.saturation, s.source = share, saturation, slices.Clone(data)
+		s.Share, s.saturation, s.source = share, how.saturation, slices.Clone(data)
 	}
 	s.Effective, s.Digest = doc.Effective(), doc.Digest()
 	return s, nil
@@ -115,6 +125,7 @@ func (c *checker) spec(f *file) *Spec {
 	s.Load = c.load(f, length)
 	s.SLO = c.slo(f, s.Phases)
 	s.Client = c.timeouts(f, greatest(&s.SLO))
+	s.Trials = c.trialGates(f)
 	s.Faults = c.faults(f, s.Phases, s.SLO.Hold)
 	return s
 }

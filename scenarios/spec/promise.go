@@ -15,6 +15,7 @@ func (c *checker) slo(f *file, phases []slo.Phase) slo.Spec {
 		Limits:    c.limits("slo.limits", &f.SLO.Limits, f.streams("")),
 		Objective: float64(f.SLO.Objective), MinBad: f.SLO.MinBad,
 		Hold: time.Duration(f.SLO.Recovery.Hold), Horizon: time.Duration(f.SLO.Recovery.Horizon),
+		Budget: slo.Budget{Target: float64(f.SLO.Budget.Target), Window: time.Duration(f.SLO.Budget.Window)},
 		Phases: slices.Clone(phases), DegradedIsGood: f.SLO.DegradedIsGood,
 		Guards: slo.Guards{LagP99: time.Duration(g.LagP99), DroppedShare: float64(g.DroppedShare), TimerLateP99: time.Duration(g.TimerLateP99),
 			StepLateP99: time.Duration(g.StepLateP99), StepLateRel: float64(g.StepLateRel), MaxOffset: time.Duration(g.MaxOffset),
@@ -33,6 +34,7 @@ func (c *checker) slo(f *file, phases []slo.Phase) slo.Spec {
 	if s.Horizon < s.Hold || s.Horizon > load.MaxDuration {
 		c.wrong("slo.recovery.horizon", fmt.Sprintf("%s is out of bounds", f.SLO.Recovery.Horizon), "write at least the hold time, "+f.SLO.Recovery.Hold.String())
 	}
+	c.budget(s.Budget)
 	s.Expected = c.expected("slo.expected", f.SLO.Expected)
 	c.classes(f, &s)
 	c.guards(s.Guards)

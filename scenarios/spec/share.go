@@ -66,7 +66,7 @@ func (s *Spec) At(saturation float64) (*Spec, error) {
 	if !(saturation > 0 && saturation <= load.MaxRate) {
 		return nil, fmt.Errorf("a saturation of %g/s is out of bounds; measure it with brownout saturate", saturation)
 	}
-	resolved, err := read(s.File, s.source, s.Set, saturation)
+	resolved, err := read(s.File, s.source, s.Set, reading{saturation: saturation, variants: len(s.Variants) > 0})
 	if err != nil {
 		return nil, fmt.Errorf("%s of a saturation of %.4g/s cannot be run: %w", yamlx.Share(s.Share), saturation, err)
 	}

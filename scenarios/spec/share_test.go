@@ -58,3 +58,15 @@ func TestResolvedRatesAreRound(t *testing.T) {
 		assert.Equal(t, tc.want, float64(r.Rate)) //nolint:testifylint // exactly: it is printed
 	}
 }
+
+// Variants of a scenario are compared at the rate that the scenario itself was resolved to.
+func TestAShareIsTheSameRateInEveryVariant(t *testing.T) {
+	s := parse(t, base+"variants: [{name: full}, {name: none, set: [target.refserver.resilience=none], expect: fail}]\n", "load.arrivals.rate=60%")
+	at, err := s.At(200)
+	require.NoError(t, err)
+	none, err := at.Variant("none")
+	require.NoError(t, err)
+	assert.False(t, none.Unresolved())
+	assert.InDelta(t, 120, none.Load.Arrivals.Rate, 1e-9)
+	assert.Equal(t, "none", none.Target.Resilience)
+}

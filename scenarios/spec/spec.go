@@ -29,10 +29,13 @@ type Spec struct {
 	Load     load.Plan
 	Phases   []slo.Phase // back to back from time zero
 	Faults   []PlannedFault
-	SLO      slo.Spec // Phases are the ones above
+	SLO      slo.Spec   // Phases are the ones above
+	Trials   []slo.Gate // over the trials of a series; a single run does not judge them
 	Client   Timeouts
 	Seed     uint64
-	Share    float64 // of saturation that the rate was written as; 0: it was written as a rate
+	Share    float64       // of saturation that the rate was written as; 0: it was written as a rate
+	Delay    time.Duration // of every fault against the file; see Delayed
+	Variants []Variant     // what is run side by side, the first one under test; empty: the scenario alone
 
 	Set       []string // overrides that were applied
 	Effective []byte   // the YAML after them
@@ -77,6 +80,8 @@ func (s *Spec) WithSeed(seed uint64) *Spec {
 	c.SLO.Gates = slices.Clone(s.SLO.Gates)
 	c.SLO.Expected = slices.Clone(s.SLO.Expected)
 	c.SLO.Classes = maps.Clone(s.SLO.Classes)
+	c.Trials = slices.Clone(s.Trials)
+	c.Variants = slices.Clone(s.Variants) // their own specs are never changed, but copied by Variant
 	c.Faults = slices.Clone(s.Faults)
 	for i := range c.Faults {
 		f := &c.Faults[i].Fault

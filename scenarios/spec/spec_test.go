@@ -64,7 +64,7 @@ func TestParse(t *testing.T) {
 		Faults: []PlannedFault{{At: 18 * time.Second, Fault: fault, Line: 17}},
 		SLO: slo.Spec{
 			Limits:    slo.Limits{TTFT: time.Second, TPOT: 100 * time.Millisecond, Gap: time.Second, E2E: 10 * time.Second},
-			Objective: 0.9, MinBad: 3, Hold: 3 * time.Second, Horizon: 20 * time.Second, Phases: phases, Guards: slo.DefaultSpec().Guards,
+			Objective: 0.9, MinBad: 3, Hold: 3 * time.Second, Horizon: 20 * time.Second, Phases: phases, Guards: slo.DefaultSpec().Guards, Budget: slo.DefaultSpec().Budget,
 			Gates: []slo.Gate{
 				gate("before", "goodput >= 99%", 23, slo.Gate{Metric: "goodput", Op: ">=", Value: 0.99}),
 				gate("before", "p99 ttft <= 1s", 23, slo.Gate{Metric: "ttft", P: 99, Op: "<=", Value: 1}),
