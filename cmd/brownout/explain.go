@@ -36,6 +36,9 @@ func explainInfo(s *spec.Spec) (info spec.ExplainInfo) {
 	if s.Target.Topology != "" {
 		cfg.Cluster.Topology = s.Target.Topology
 	}
+	if s.Target.Slowdown != 0 {
+		cfg.Cluster.Slowdown = s.Target.Slowdown
+	}
 	info.Saturation, info.Minus1 = refserver.Saturation(cfg, int(s.Load.Prompt.Mean), int(s.Load.Output.Mean))
 	info.Detection = refserver.Notice(cfg)
 	return info

@@ -38,7 +38,8 @@ type Result struct {
 
 	Client      ClientInfo        `json:"client"`
 	Simulator   slo.StepStats     `json:"simulator"`
-	Environment map[string]string `json:"environment"` // cpus, gomaxprocs, os, kernel, go, commit, memory …
+	Environment map[string]string `json:"environment"`       // cpus, gomaxprocs, os, kernel, go, commit, memory …
+	Samples     *Samples          `json:"samples,omitempty"` // for comparisons; absent in files of older programs
 }
 
 // Scenario is what was run.
@@ -50,6 +51,9 @@ type Scenario struct {
 	Set      []string `json:"set,omitempty"` // --set overrides
 	YAML     string   `json:"yaml"`          // effective, after overrides
 	Seed     uint64   `json:"seed"`
+	// LoadDigest is the sha256 of what was asked: load, phases, faults, limits, timeouts; not the seed, not the
+	// target. Runs compare only where it agrees. Empty in files of older programs.
+	LoadDigest string `json:"load_digest,omitempty"`
 }
 
 // Target is what it was run against.

@@ -25,7 +25,7 @@ func (r *running) report(ctx context.Context, f fired) result.Result {
 	res := result.Result{
 		Version: result.Version, Run: r.id, Started: r.started, Seconds: g.seconds(f, r.started), Tool: build.String(),
 		Scenario: result.Scenario{Name: r.Spec.Name, File: r.file(), Question: r.Spec.Question, Digest: r.Spec.Digest,
-			Set: r.Spec.Set, YAML: string(r.Spec.Effective), Seed: r.Spec.Seed},
+			Set: r.Spec.Set, YAML: string(r.Spec.Effective), Seed: r.Spec.Seed, LoadDigest: r.Spec.LoadDigest()},
 		Target: r.describeTarget(g),
 		Load:   r.loadInfo(g),
 
@@ -33,6 +33,7 @@ func (r *running) report(ctx context.Context, f fired) result.Result {
 		Journal: g.journal, Clocks: g.clocks, Simulator: g.steps, Environment: environment(),
 		Client: result.ClientInfo{MaxInFlight: client.MaxInFlight, TimerLateP99: client.TimerLateP99, ReadsPerChunk: client.ReadsPerChunk},
 	}
+	res.Samples = result.NewSamples(slo.Blocks(in))
 	if client.WallSeconds > 0 {
 		res.Client.Cores = client.CPUSeconds / client.WallSeconds
 	}
