@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,12 +18,13 @@ import (
 // runFlags is what `brownout run` takes.
 type runFlags struct {
 	foreignFlags
-	set    []string
-	seed   uint64
-	out    string
-	docker bool
-	asJSON bool
-	quiet  bool
+	baselines baselineFlags
+	set       []string
+	seed      uint64
+	out       string
+	docker    bool
+	asJSON    bool
+	quiet     bool
 }
 
 func runCommand() *cobra.Command {
@@ -48,6 +48,8 @@ Faults on a target beyond this machine want --yes-break HOST. Secrets come from 
 		Example: `  brownout run gpu-oom
   brownout run gpu-oom --set target.refserver.resilience=none     the control: expect 99
   brownout run steady --seed 7 --out /tmp/runs
+  brownout run steady --save-baseline .brownout/baselines/steady.json      three times at least, then
+  brownout run steady --baseline .brownout/baselines/steady.json           with every change
   brownout run steady --target http://127.0.0.1:8000 --key-env OPENAI_API_KEY
   brownout run steady --target https://llm.example --ca-file ca.pem --model mistral-7b \
       --header X-Team=blue --header X-Api-Key=env:TEAM_KEY --body '{"temperature":0}' --max-rate 50/s`,
@@ -66,6 +68,7 @@ Faults on a target beyond this machine want --yes-break HOST. Secrets come from 
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of arrivals, lengths, prompts and fault draws (default: the scenario's)")
 	c.Flags().StringVarP(&f.out, "out", "o", "brownout-out", "directory that gets a directory for this run")
 	f.add(c)
+	f.baselines.add(c)
 	c.Flags().BoolVar(&f.docker, "docker", false, "kill nodes of --target as containers (those with the label "+containers.Label+")")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print result.json on stdout instead of the summary")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
@@ -76,6 +79,9 @@ func (f runFlags) run(c *cobra.Command, s *spec.Spec) error {
 	ctx := c.Context()
 	binary, err := os.Executable()
 	if err != nil {
+		return err
+	}
+	if err := f.baselines.prepare(s); err != nil {
 		return err
 	}
 	cfg := run.Config{Spec: s, Binary: binary, Out: f.out, Docker: f.docker}
@@ -103,7 +109,14 @@ func (f runFlags) run(c *cobra.Command, s *spec.Spec) error {
 	} else {
 		err = render.Terminal(c.OutOrStdout(), done.Result, terminalOptions(os.Stdout, filepath.Join(done.Dir, htmlName)))
 	}
-	return errors.Join(err, codeOf(done.Result))
+	if err != nil {
+		return err
+	}
+	text := c.OutOrStdout()
+	if f.asJSON {
+		text = os.Stderr // stdout is result.json alone
+	}
+	return f.baselines.finish(text, os.Stderr, done.Result)
 }
 
 // codeOf is the exit code of a result as an error; nil for a pass.

@@ -33,7 +33,7 @@ func Write(dir string, r Result) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("the folder for the result cannot be made: %w; choose another with --out", err)
 	}
-	if err := replace(filepath.Join(dir, FileName), text); err != nil {
+	if err := Replace(filepath.Join(dir, FileName), text); err != nil {
 		return fmt.Errorf("the result file cannot be written: %w; free space or choose another folder with --out", err)
 	}
 	return nil
@@ -110,8 +110,8 @@ func decode(text []byte) (Result, error) {
 	return r, nil
 }
 
-// replace writes a file beside path and renames it over path once its bytes are on disk.
-func replace(path string, text []byte) (err error) {
+// Replace writes a file beside path and renames it over path once its bytes are on disk.
+func Replace(path string, text []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
