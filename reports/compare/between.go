@@ -6,8 +6,8 @@ import (
 	"github.com/brownout-dev/brownout/reports/slo"
 )
 
-// leastNoise is the share of a metric's value that two runs are taken to differ by (one standard deviation)
-// even where the few runs at hand happen to agree better.
+// leastNoise is the share of its value that a metric is taken to vary by from run to run (one standard
+// deviation), even where the few runs at hand happen to agree better.
 const leastNoise = 0.01
 
 // leastFreedom is how many degrees of freedom the noise between runs needs: with one, a 95 % interval is

@@ -12,9 +12,9 @@ const minBlocks = 6
 // maxBlocks bounds the work of an hour-long phase.
 const maxBlocks = 600
 
-// blockLength is how many seconds stay together: the time after which seconds are about independent,
+// blockLength is how many seconds stay together: twice the time after which seconds are about independent,
 // (1+r)/(1−r) with r their correlation with the second before (the integrated autocorrelation time of an
-// AR(1) process, Sokal 1997), where r is more than noise. Paired plans look at the difference of the sides.
+// AR(1) process, Sokal 1997), where r is more than noise; twice, for the ends of neighbours still correlate. Paired plans look at the difference of the sides.
 func blockLength(k kind, runs []run, phases []string, paired bool) int {
 	p := newPlan(runs, phases, paired, 1)
 	series := p.series(k)
@@ -38,7 +38,7 @@ func blockLength(k kind, runs []run, phases []string, paired bool) int {
 		r := num/den + float64(len(series))/float64(n) // a mean taken from the data pulls r down by 1/n
 		if r > 2/math.Sqrt(float64(n)) {
 			r = min(r, 0.95)
-			length = int(math.Ceil((1 + r) / (1 - r)))
+			length = int(math.Ceil(2 * (1 + r) / (1 - r)))
 		}
 	}
 	length = max(length, longest/maxBlocks)

@@ -28,7 +28,7 @@ func weigh(k kind, s scope, runs []run, paired bool, c Config, rounds int, rng *
 	out.PBlocks = permutationP(m, p, rounds, rng)
 	low, high, known := bootstrap(m, p, c.Draws, Confidence, rng)
 	out.worse = out.Difference
-	runsSay := betweenRuns(observe(m, p), paired, max(leastNoise*out.A, out.Effect/10))
+	runsSay := betweenRuns(observe(m, p), paired, max(leastNoise*min(out.A, out.B), k.absolute(c.Min)/10))
 	out.PRuns = 1
 	if runsSay.known() {
 		out.noiseKnown, out.Noise, out.PRuns = true, runsSay.sigma, runsSay.p()
