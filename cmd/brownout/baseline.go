@@ -55,6 +55,9 @@ func (f *baselineFlags) prepare(s *spec.Spec) error {
 // finish compares the run and saves it, as far as either was asked for, and gives the exit code of all.
 func (f *baselineFlags) finish(w, log io.Writer, r result.Result) error {
 	code := r.ExitCode
+	if code == run.ExitInterrupted {
+		return exitCode(code)
+	}
 	if f.with != "" {
 		cfg, err := f.config()
 		if err != nil {

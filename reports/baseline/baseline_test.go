@@ -89,7 +89,7 @@ func TestOnlyARunThatPassesIsSaved(t *testing.T) {
 	for want, change := range map[string]func(*result.Result){
 		"run-2 is fail":    func(r *result.Result) { r.Judgement.Verdict = slo.Fail },
 		"run-2 is unknown": func(r *result.Result) { r.Judgement.Verdict = slo.Unknown },
-		"older brownout":   func(r *result.Result) { r.Samples = nil },
+		"holds no samples": func(r *result.Result) { r.Samples = nil },
 	} {
 		r := passed(2)
 		change(&r)

@@ -52,7 +52,7 @@ func (m *Metric) decide(runs int) {
 	case m.A == slo.Infinite && m.B == slo.Infinite:
 		m.Answer, m.Why = Unknown, "it is infinite on both sides: too many requests failed"
 	case !m.noiseKnown:
-		m.Answer, m.Why = Unknown, "how much two runs of one build differ is not known"
+		m.Answer, m.Why = Unknown, "the noise between runs is not known"
 		m.NeedRuns = max(m.NeedRuns, 3)
 	case low != nil && *high < m.Effect && *low > -m.Effect:
 		m.Answer = Same

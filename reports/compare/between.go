@@ -104,12 +104,12 @@ func betweenRuns(all []observation, paired bool, least float64) between {
 }
 
 // observe takes one number of each run.
-func observe(m measure, p *plan) []observation {
+func observe(k kind, m measure, p *plan) []observation {
 	var out []observation
 	for i, r := range p.runs {
 		times := p.choose(func(u unit) bool { return u.run == i })
 		if v, ok := m.of(times); ok {
-			out = append(out, observation{value: v, side: r.side, seed: r.Seed})
+			out = append(out, observation{value: k.scaled(v), side: r.side, seed: r.Seed})
 		}
 	}
 	return out

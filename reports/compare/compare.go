@@ -1,12 +1,12 @@
 package compare
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
 
+	"github.com/brownout-dev/brownout/reports/result"
 	"github.com/brownout-dev/brownout/reports/slo"
 )
 
@@ -176,5 +176,5 @@ func verdicts(a, b Side) (reasons []string) {
 	return reasons
 }
 
-// ErrNoSamples is the reason why a result of an older program cannot be compared.
-var ErrNoSamples = errors.New("it was written by an older brownout and holds no samples; run the scenario again")
+// ErrNoSamples is the reason why a result without samples cannot be compared.
+var ErrNoSamples = fmt.Errorf("it holds no samples: an older brownout wrote it, or more than %d requests were judged; run the scenario again, shorter", result.MaxSamples)

@@ -80,7 +80,7 @@ func weighRecovery(fault, name string, va, vb []float64, c Config, rng *rand.Ran
 	}
 	if min(len(va), len(vb)) < recoveryTrials {
 		m.Shown, m.Answer = true, Unknown
-		m.Why, m.NeedRuns = "judged from five runs a side on", recoveryTrials
+		m.Why, m.NeedRuns = "it takes five runs a side", recoveryTrials
 	} else {
 		m.PRuns = rankP(va, vb, c.Permutations, rng)
 		m.PBlocks, m.P = m.PRuns, m.PRuns

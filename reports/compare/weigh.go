@@ -28,13 +28,14 @@ func weigh(k kind, s scope, runs []run, paired bool, c Config, rounds int, rng *
 	out.PBlocks = permutationP(m, p, rounds, rng)
 	low, high, known := bootstrap(m, p, c.Draws, Confidence, rng)
 	out.worse = out.Difference
-	runsSay := betweenRuns(observe(m, p), paired, max(leastNoise*min(out.A, out.B), k.absolute(c.Min)/10))
 	out.PRuns = 1
-	if runsSay.known() {
-		out.noiseKnown, out.Noise, out.PRuns = true, runsSay.sigma, runsSay.p()
+	if runsSay := betweenRuns(observe(k, m, p), paired, k.leastNoise(c.Min, out.A, out.B)); runsSay.known() {
+		out.noiseKnown, out.PRuns = true, runsSay.p()
+		out.Noise = k.moved(out.A, runsSay.sigma) - out.A
 		half := runsSay.half(Confidence)
-		low, high = min(low, out.Difference-half), max(high, out.Difference+half)
-		out.NeedRuns = needRuns(out, half, runs)
+		down, up := k.moved(out.B, -half)-out.A, k.moved(out.B, half)-out.A
+		low, high = min(low, down), max(high, up)
+		out.NeedRuns = needRuns(out, (up-down)/2, runs)
 	}
 	if known {
 		out.Low, out.High = &low, &high
@@ -51,6 +52,33 @@ func weigh(k kind, s scope, runs []run, paired bool, c Config, rounds int, rng *
 		}
 	}
 	return out, true
+}
+
+// scaled is a run's value as the noise between runs adds to it: a slow machine makes every latency longer by a
+// share, so latencies are held against each other as logarithms; shares of requests as they are.
+func (k kind) scaled(v float64) float64 {
+	if k.relative {
+		return math.Log(max(v, 1e-9))
+	}
+	return v
+}
+
+// moved is v after so much noise.
+func (k kind) moved(v, noise float64) float64 {
+	if k.relative {
+		return v * math.Exp(noise)
+	}
+	return v + noise
+}
+
+// leastNoise is the standard deviation between runs that is assumed in any case: leastNoise of the value, or
+// a tenth of the absolute minimum effect.
+func (k kind) leastNoise(m MinEffect, a, b float64) float64 {
+	absolute := k.absolute(m) / 10
+	if k.relative {
+		return max(leastNoise, absolute/max(min(a, b), 1e-9))
+	}
+	return max(leastNoise*min(a, b), absolute)
 }
 
 func infinite(m measure, v float64) float64 {

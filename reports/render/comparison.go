@@ -67,8 +67,7 @@ func design(c compare.Comparison) string {
 }
 
 func effects(m compare.MinEffect) string {
-	return fmt.Sprintf("%s or %s (tokens %s, goodput %s points)", bare(share(m.Relative)), bare(seconds(m.Request)), bare(seconds(m.Token)),
-		strings.TrimSuffix(bare(share(m.Share)), " %"))
+	return fmt.Sprintf("%s or %s (tokens %s, goodput %s-points)", bare(share(m.Relative)), bare(seconds(m.Request)), bare(seconds(m.Token)), bare(share(m.Share)))
 }
 
 // metricSentence is one metric to be read aloud:

@@ -43,8 +43,20 @@ const SampleUnit = 1e-5
 // GapUnit is the unit of the token gaps, in seconds.
 const GapUnit = 1e-6
 
-// NewSamples rounds the blocks of a run.
+// MaxSamples is how many requests samples are kept of: with more, a result file would grow past its bound.
+const MaxSamples = 500_000
+
+// NewSamples rounds the blocks of a run; nil when there are more than MaxSamples requests in them.
 func NewSamples(phases []slo.PhaseBlocks) *Samples {
+	requests := 0
+	for _, p := range phases {
+		for _, b := range p.Blocks {
+			requests += len(b.E2E)
+		}
+	}
+	if requests > MaxSamples {
+		return nil
+	}
 	s := &Samples{Phases: []PhaseSamples{}}
 	for _, p := range phases {
 		one := PhaseSamples{Phase: p.Phase, Blocks: []BlockSamples{}}

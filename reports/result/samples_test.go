@@ -90,6 +90,15 @@ func TestSamplesOfAUsualRunAreSmall(t *testing.T) {
 	assert.Less(t, bytes.Count(file, []byte("\n")), 2000)
 }
 
+// A run of millions keeps a readable result file and goes without samples.
+func TestSamplesAreBounded(t *testing.T) {
+	block := func(n int) []slo.PhaseBlocks {
+		return []slo.PhaseBlocks{{Phase: "p", Blocks: []slo.Block{{E2E: make([]float64, n)}}}}
+	}
+	assert.NotNil(t, NewSamples(block(MaxSamples)))
+	assert.Nil(t, NewSamples(block(MaxSamples+1)))
+}
+
 func TestGapCountsDropAnOddEnd(t *testing.T) {
 	gaps, counts := GapCounts([]int{100, 2, 50, 3, 9})
 	assert.InDeltaSlice(t, []float64{100e-6, 150e-6}, gaps, 1e-12)
