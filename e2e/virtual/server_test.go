@@ -79,7 +79,7 @@ func serve(t *testing.T, plan load.Plan, slowdown float64) slo.Input {
 	var mu sync.Mutex
 	held := make([]int, engines)
 	for a := range plan.All() {
-		time.Sleep(clock.Wall(start.Add(a.Due)).Sub(time.Now()))
+		time.Sleep(time.Until(clock.Wall(start.Add(a.Due))))
 		mu.Lock()
 		least := 0
 		for i := range held {

@@ -27,10 +27,10 @@ func TestStudy(t *testing.T) {
 					s := compare.Side{Name: name}
 					for k := range uint64(count) {
 						seed := 1000 * (i + 1)
-						switch {
-						case seeds == "seed by seed":
+						switch seeds {
+						case "seed by seed":
 							seed += k
-						case seeds == "other seeds":
+						case "other seeds":
 							seed += rng.Uint64N(1 << 40)
 						}
 						s.Trials = append(s.Trials, trial(t, seed, slowdown*(1+noise*rng.NormFloat64())))

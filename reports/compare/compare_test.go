@@ -74,7 +74,9 @@ func abs(v float64) float64 { return max(v, -v) }
 func TestTheSameTwice(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	a, b := usual().side("a", seeds(1, 3), rng), usual().side("b", seeds(7, 3), rng)
-	assert.Equal(t, compareMade(t, a, b, Config{}), compareMade(t, a, b, Config{}))
+	first := compareMade(t, a, b, Config{})
+	assert.Equal(t, first, compareMade(t, a, b, Config{}))
+	assert.NotEqual(t, first, compareMade(t, a, b, Config{Seed: 2}), "the seed is used")
 }
 
 // One run a side never carries an answer, however far the runs are apart.
