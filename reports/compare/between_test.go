@@ -43,6 +43,38 @@ func TestBetweenRunsNeedsRuns(t *testing.T) {
 	assert.Greater(t, agree.p(), 0.5)
 }
 
+// Whatever the noise of the load and of the machine, looking at both designs keeps the promise, and it is
+// nearly as good as the better one.
+func TestBetweenBestKeepsItsPromise(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 5))
+	for _, load := range []float64{0, 1, 5} {
+		found, shifted := 0, 0
+		const n = 2000
+		for range n {
+			var equal, slower []observation
+			for seed := range uint64(5) {
+				level := 100 + load*rng.NormFloat64()
+				for side := range 2 {
+					v := level + rng.NormFloat64()
+					equal = append(equal, observation{v, side, seed})
+					slower = append(slower, observation{v + 5*float64(side), side, seed})
+				}
+			}
+			if b, known := betweenBest(equal, 1e-9); known && b.p < 0.05 {
+				found++
+			}
+			if b, known := betweenBest(slower, 1e-9); known && b.p < 0.05 {
+				shifted++
+			}
+		}
+		t.Logf("noise of the load %g: %d of %d equal ones differ, %d of the shifted", load, found, n, shifted)
+		assert.LessOrEqual(t, found, int(0.06*n))
+		assert.Greater(t, shifted, int(0.95*n))
+	}
+	_, known := betweenBest([]observation{{1, 0, 1}, {2, 1, 1}}, 0.1)
+	assert.False(t, known)
+}
+
 // Five runs against one: of equal builds one in twenty is beyond 5 %, whatever the noise.
 func TestBetweenRunsKeepsItsPromise(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))

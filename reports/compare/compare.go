@@ -31,16 +31,16 @@ func Compare(a, b Side, c Config) (Comparison, error) {
 		out.settle(append(refused, "Latencies of different machines say nothing about the builds: make a baseline on this one, or look at the numbers with --allow-other-machine."))
 		return out, nil
 	}
-	runs := append(onSide(a, 0), onSide(b, 1)...)
-	out.Paired = paired(runs)
-	if out.Paired {
-		runs = matched(runs)
+	all := append(onSide(a, 0), onSide(b, 1)...)
+	runs := all
+	if m := matched(all); 2*len(m) >= len(all) {
+		runs, out.Paired = m, true
 	}
 	for i, s := range scopes(runs[0].Trial) {
 		for k, kind := range picked {
 			rng := rand.New(rand.NewPCG(c.Seed, uint64(i)<<32|uint64(k)))
 			rounds := max(c.Permutations, 80*len(picked)*len(scopes(runs[0].Trial)))
-			if m, ok := weigh(kind, s, runs, out.Paired, c, rounds, rng); ok {
+			if m, ok := weigh(kind, s, all, runs, out.Paired, c, rounds, rng); ok {
 				out.Metrics = append(out.Metrics, m)
 			}
 		}
@@ -51,10 +51,10 @@ func Compare(a, b Side, c Config) (Comparison, error) {
 		holm(out.Recovery)
 	}
 	for i := range out.Metrics {
-		out.Metrics[i].decide(len(runs))
+		out.Metrics[i].decide(len(all))
 	}
 	for i := range out.Recovery {
-		out.Recovery[i].decide(len(runs))
+		out.Recovery[i].decide(len(all))
 	}
 	if len(out.Metrics) == 0 && !slices.ContainsFunc(out.Recovery, func(m Metric) bool { return !m.Shown }) {
 		refused = append(refused, "There is nothing to compare: no metric has enough requests on both sides.")
@@ -111,29 +111,8 @@ func onSide(s Side, side int) []run {
 	return out
 }
 
-// paired decides whether runs of one seed are held against each other. The load's noise then drops out, but
-// each seed costs a degree of freedom: where that leaves too few and all runs together have enough, it is
-// the worse bargain. One run a side is paired whenever it can be: the seconds still match.
-func paired(runs []run) bool {
-	var n [2]map[uint64]int
-	n[0], n[1] = map[uint64]int{}, map[uint64]int{}
-	for _, r := range runs {
-		n[r.side][r.Seed]++
-	}
-	common, inPairs := 0, 0
-	for seed, k := range n[0] {
-		if n[1][seed] > 0 {
-			common++
-			inPairs += k + n[1][seed]
-		}
-	}
-	if common == 0 {
-		return false
-	}
-	return inPairs-common-1 >= leastFreedom || len(runs)-2 < leastFreedom
-}
-
-// matched drops the runs whose seed the other side lacks.
+// matched drops the runs whose seed the other side lacks. Blocks are paired where at least half of all runs
+// remain: the load's noise drops out, and not too much else with it.
 func matched(runs []run) []run {
 	return slices.DeleteFunc(slices.Clone(runs), func(r run) bool {
 		return !slices.ContainsFunc(runs, func(o run) bool { return o.side != r.side && o.Seed == r.Seed })

@@ -7,9 +7,9 @@ import (
 	"github.com/brownout-dev/brownout/reports/slo"
 )
 
-// weigh measures one metric in one scope and runs both tests on it. ok is false when either side has too few
-// values for it.
-func weigh(k kind, s scope, runs []run, paired bool, c Config, rounds int, rng *rand.Rand) (out Metric, ok bool) {
+// weigh measures one metric in one scope and runs both tests on it: the one over blocks on runs, the one
+// between runs on all. ok is false when either side has too few values for it.
+func weigh(k kind, s scope, all, runs []run, paired bool, c Config, rounds int, rng *rand.Rand) (out Metric, ok bool) {
 	length := blockLength(k, runs, s.phases, paired)
 	p := newPlan(runs, s.phases, paired, length)
 	m := k.measure(p)
@@ -29,13 +29,13 @@ func weigh(k kind, s scope, runs []run, paired bool, c Config, rounds int, rng *
 	low, high, known := bootstrap(m, p, c.Draws, Confidence, rng)
 	out.worse = out.Difference
 	out.PRuns = 1
-	if runsSay := betweenRuns(observe(k, m, p), paired, k.leastNoise(c.Min, out.A, out.B)); runsSay.known() {
-		out.noiseKnown, out.PRuns = true, runsSay.p()
+	if runsSay, known := betweenBest(k.observe(all, s.phases), k.leastNoise(c.Min, out.A, out.B)); known {
+		out.noiseKnown, out.PRuns = true, runsSay.p
 		out.Noise = k.moved(out.A, runsSay.sigma) - out.A
-		half := runsSay.half(Confidence)
+		half := runsSay.half
 		down, up := k.moved(out.B, -half)-out.A, k.moved(out.B, half)-out.A
 		low, high = min(low, down), max(high, up)
-		out.NeedRuns = needRuns(out, (up-down)/2, runs)
+		out.NeedRuns = needRuns(out, (up-down)/2, all)
 	}
 	if known {
 		out.Low, out.High = &low, &high
