@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -113,7 +114,8 @@ func metric(c compare.Comparison, name string) compare.Answer {
 
 // TestE2EComparisonRates runs the real thing on the real clock and prints how often equal builds are flagged
 // and a planted tenth is found. The baseline rolls along, as a user's does: the last five runs. The count
-// comes from BROWNOUT_COMPARISONS [2]; 20 of each take half an hour, and a quiet machine.
+// comes from BROWNOUT_COMPARISONS [2], the runs that are compared with it from BROWNOUT_COMPARED_RUNS [1], the
+// scenario from BROWNOUT_COMPARED_SCENARIO [steady]. 20 of each take 20 minutes, and a quiet machine.
 func TestE2EComparisonRates(t *testing.T) {
 	n := 2
 	if v, err := strconv.Atoi(os.Getenv("BROWNOUT_COMPARISONS")); err == nil && v > 0 {
@@ -123,10 +125,11 @@ func TestE2EComparisonRates(t *testing.T) {
 	if v, err := strconv.Atoi(os.Getenv("BROWNOUT_COMPARED_RUNS")); err == nil && v > 0 {
 		candidates = v
 	}
+	scenario := cmp.Or(os.Getenv("BROWNOUT_COMPARED_SCENARIO"), "steady")
 	dir := t.TempDir()
 	base, before := filepath.Join(dir, "steady.json"), filepath.Join(dir, "before.json")
 	run := func(args ...string) string {
-		a, _ := Settled(t, nil, append([]string{"steady", "--quiet"}, args...)...)
+		a, _ := Settled(t, nil, append([]string{scenario, "--quiet"}, args...)...)
 		require.Equal(t, 0, a.Code, "%s\n%s", a.Stdout, a.Stderr)
 		return a.Dir
 	}

@@ -99,11 +99,11 @@ func TestSameSeedsArePaired(t *testing.T) {
 	t.Parallel()
 	slower := newTally()
 	for i := range uint64(comparisons()) {
-		a := side(t, "a", 1000*i+1, 4, 1)
-		done := compared(t, a, side(t, "b", 1000*i+1, 4, 1))
+		a := side(t, "a", 1000*i+1, 5, 1)
+		done := compared(t, a, side(t, "b", 1000*i+1, 5, 1))
 		require.True(t, done.Paired)
 		require.Equal(t, slo.Pass, done.Answer, fmt.Sprint(done.Reasons))
-		slower.add(compared(t, a, side(t, "b", 1000*i+1, 4, 1.1)))
+		slower.add(compared(t, a, side(t, "b", 1000*i+1, 5, 1.1)))
 	}
 	slower.log(t, "slower by 10 %, same seeds")
 	n := comparisons()
