@@ -17,7 +17,7 @@ import (
 	"github.com/brownout-dev/brownout/reports/result"
 )
 
-// brief is a scenario of four seconds that even a busy machine passes.
+// brief is a scenario of ten seconds that even a busy machine passes.
 const brief = `apiVersion: brownout/v1
 name: quick
 question: Is a light load served?
@@ -27,7 +27,7 @@ load:
   prompt_tokens: 64
   output_tokens: 8
 phases:
-  - {name: steady, for: 4s}
+  - {name: steady, for: 10s}
 slo:
   limits: {ttft: 5s, e2e: 10s}
   gates: {steady: [goodput >= 90%]}

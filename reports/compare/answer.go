@@ -60,8 +60,11 @@ func (m *Metric) decide(runs int) {
 		m.Answer = NotWorse
 	default:
 		m.Answer, m.Why = Unknown, "the interval is too wide"
-		if m.PBlocks < Alpha && m.PRuns >= Alpha {
+		switch {
+		case m.PBlocks < Alpha && m.PRuns >= Alpha:
 			m.Why = "these runs differ, but not more than runs of one build do"
+		case low != nil && (*low > 0 || *high < 0):
+			m.Why = "it differs, but chance is not ruled out over all metrics: runs, seconds or fewer metrics would help"
 		}
 		if m.NeedRuns == 0 {
 			m.NeedRuns = runs/2 + 1

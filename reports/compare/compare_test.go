@@ -96,6 +96,21 @@ func TestOneRunASideIsUnknown(t *testing.T) {
 	assert.Equal(t, slo.Fail, done.Answer, done.Reasons)
 }
 
+// Three seconds can be dealt in so few ways that chance is never ruled out for nine metrics at once: the words
+// say that, and not that the interval is wide.
+func TestTooFewSeconds(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	d := usual()
+	d.seconds, d.perSec = 3, 100
+	slow := d
+	slow.factor = 3
+	done := compareMade(t, d.side("a", []uint64{1, 1, 1}, rng), slow.side("b", seeds(1, 1), rng), Config{})
+	m := find(done, "p50 e2e")
+	assert.Equal(t, Unknown, m.Answer)
+	assert.Positive(t, *m.Low)
+	assert.Contains(t, m.Why, "chance is not ruled out")
+}
+
 // More than 1 % failures make a p99 infinite: worse than any number, and no interval.
 func TestFailuresAreInfinite(t *testing.T) {
 	rng := rand.New(rand.NewPCG(6, 6))

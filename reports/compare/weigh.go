@@ -29,7 +29,7 @@ func weigh(k kind, s scope, all, runs []run, paired bool, c Config, rounds int, 
 	low, high, known := bootstrap(m, p, c.Draws, Confidence, rng)
 	out.worse = out.Difference
 	out.PRuns = 1
-	if runsSay, known := betweenBest(k.observe(all, s.phases), k.leastNoise(c.Min, out.A, out.B)); known {
+	if runsSay, known := betweenBest(k.observe(all, s.phases), k.leastNoise(out.A, out.B)); known {
 		out.noiseKnown, out.PRuns = true, runsSay.p
 		out.Noise = k.moved(out.A, runsSay.sigma) - out.A
 		half := runsSay.half
@@ -72,9 +72,9 @@ func (k kind) moved(v, noise float64) float64 {
 }
 
 // leastNoise is the standard deviation between runs that is assumed in any case: leastNoise of the value, or
-// a tenth of the absolute minimum effect.
-func (k kind) leastNoise(m MinEffect, a, b float64) float64 {
-	absolute := k.absolute(m) / 10
+// a tenth of the usual absolute minimum effect; what the user takes for nothing is no noise.
+func (k kind) leastNoise(a, b float64) float64 {
+	absolute := k.absolute(Config{}.withDefaults().Min) / 10
 	if k.relative {
 		return max(leastNoise, absolute/max(min(a, b), 1e-9))
 	}
