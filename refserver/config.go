@@ -79,6 +79,7 @@ type Cluster struct {
 	MaxSequences      int           `yaml:"max_sequences"` // in an engine's batch
 	MaxWaiting        int           `yaml:"max_waiting"`   // in an engine's queue; without resilience it is not bounded by this
 	MemoryUtilisation float64       `yaml:"memory_utilisation"`
+	Slowdown          float64       `yaml:"slowdown"`   // every engine step takes so many times as long; 0 = 1. A planted regression
 	Reload            time.Duration `yaml:"reload"`     // from a new engine process to serving
 	FirstLoad         time.Duration `yaml:"first_load"` // the same when the server starts
 }
@@ -90,7 +91,7 @@ func (c Config) node() node.Config {
 	n := node.Config{
 		Nodes: c.Cluster.Nodes, GPUsPerNode: c.Cluster.GPUsPerNode, GPU: c.Cluster.GPU, Model: c.Cluster.Model,
 		TokenBudget: c.Cluster.TokenBudget, MaxSequences: c.Cluster.MaxSequences, MaxWaiting: c.Cluster.MaxWaiting,
-		MemoryUtilisation: c.Cluster.MemoryUtilisation, Graceful: c.Resilience == Full,
+		MemoryUtilisation: c.Cluster.MemoryUtilisation, Graceful: c.Resilience == Full, Slowdown: c.Cluster.Slowdown,
 		Reload: c.Cluster.Reload, FirstLoad: c.Cluster.FirstLoad,
 	}
 	if c.Resilience == None {

@@ -41,6 +41,9 @@ func explainInfo(s *spec.Spec) (info spec.ExplainInfo) {
 	if s.Target.Topology != "" {
 		cfg.Cluster.Topology = s.Target.Topology
 	}
+	if s.Target.Slowdown != 0 {
+		cfg.Cluster.Slowdown = s.Target.Slowdown
+	}
 	prompt, output := s.Load.Means()
 	info.Saturation, info.Minus1 = refserver.Saturation(cfg, int(prompt), int(output))
 	info.Detection = refserver.Notice(cfg)

@@ -81,7 +81,7 @@ func rootCommand() *cobra.Command {
 		Long: `brownout drives real load against an LLM inference service, makes things go wrong on purpose,
 proves that they did, measures how long users felt it, and gives a verdict one can trust.
 
-Exit codes of run and report: 0 pass, 99 fail, 3 unknown, 1 usage or internal error, 130 interrupted.`,
+Exit codes of run, report and compare: 0 pass, 99 fail, 3 unknown, 1 usage or internal error, 130 interrupted.`,
 		Example: `  brownout list                       what can be run
   brownout run gpu-oom                one GPU of six runs out of memory under load
   brownout run gpu-oom --set target.refserver.resilience=none
@@ -93,7 +93,7 @@ Exit codes of run and report: 0 pass, 99 fail, 3 unknown, 1 usage or internal er
 		SilenceUsage: true, SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(runCommand(), saturateCommand(), listCommand(), validateCommand(), explainCommand(), reportCommand(), initCommand(),
+	root.AddCommand(runCommand(), saturateCommand(), listCommand(), validateCommand(), explainCommand(), reportCommand(), compareCommand(), initCommand(),
 		serveCommand(), nodeCommand(), faultCommand(), doctorCommand(), k6Command(), versionCommand())
 	return root
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -29,7 +30,7 @@ type nodeStarter struct {
 	starts atomic.Int64
 }
 
-func newNodeStarter(f serveFlags, resilience string, log *slog.Logger) (*nodeStarter, error) {
+func newNodeStarter(f serveFlags, cfg refserver.Config, log *slog.Logger) (*nodeStarter, error) {
 	binary, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("cannot find this program to start nodes with: %w", err)
@@ -43,9 +44,11 @@ func newNodeStarter(f serveFlags, resilience string, log *slog.Logger) (*nodeSta
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a directory for the logs of nodes: %w; choose another with --node-logs", err)
 	}
-	args := []string{"--resilience", resilience, "--preset", f.preset}
+	args := []string{"--resilience", cfg.Resilience, "--slowdown", strconv.FormatFloat(cfg.Cluster.Slowdown, 'g', -1, 64)}
 	if f.config != "" {
-		args = []string{"--resilience", resilience, "--config", f.config}
+		args = append(args, "--config", f.config)
+	} else {
+		args = append(args, "--preset", f.preset)
 	}
 	return &nodeStarter{binary: binary, args: args, token: rand.Text(), dir: dir, scrap: f.nodeLogs == "", log: log}, nil
 }

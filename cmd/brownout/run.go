@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,12 +21,13 @@ type runFlags struct {
 	foreignFlags
 	shareFlags
 	trialFlags
-	set    []string
-	seed   uint64
-	out    string
-	docker bool
-	asJSON bool
-	quiet  bool
+	baselines baselineFlags
+	set       []string
+	seed      uint64
+	out       string
+	docker    bool
+	asJSON    bool
+	quiet     bool
 }
 
 func runCommand() *cobra.Command {
@@ -58,6 +58,8 @@ Faults on a target beyond this machine want --yes-break HOST. Secrets come from 
   brownout run gpu-oom --trials 10                                MTTR with what it rests on
   brownout run my.yaml --trials 10 --variant full --variant none
   brownout run steady --seed 7 --out /tmp/runs
+  brownout run steady --save-baseline .brownout/baselines/steady.json      three times at least, then
+  brownout run steady --baseline .brownout/baselines/steady.json           with every change
   brownout run steady --target http://127.0.0.1:8000 --key-env OPENAI_API_KEY
   brownout run steady --target https://llm.example --ca-file ca.pem --model mistral-7b \
       --header X-Team=blue --header X-Api-Key=env:TEAM_KEY --body '{"temperature":0}' --max-rate 50/s`,
@@ -88,6 +90,7 @@ Faults on a target beyond this machine want --yes-break HOST. Secrets come from 
 	f.foreignFlags.add(c)
 	f.shareFlags.add(c)
 	f.trialFlags.add(c)
+	f.baselines.add(c)
 	c.Flags().BoolVar(&f.docker, "docker", false, "kill nodes of --target as containers (those with the label "+containers.Label+")")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print result.json on stdout instead of the summary")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
@@ -97,6 +100,9 @@ Faults on a target beyond this machine want --yes-break HOST. Secrets come from 
 func (f runFlags) run(c *cobra.Command, s *spec.Spec) error {
 	binary, err := os.Executable()
 	if err != nil {
+		return err
+	}
+	if err := f.baselines.prepare(s); err != nil {
 		return err
 	}
 	r := runner{c: c, flags: f, binary: binary, show: newProgress(os.Stderr, f.quiet)}
@@ -109,7 +115,14 @@ func (f runFlags) run(c *cobra.Command, s *spec.Spec) error {
 	} else {
 		err = render.Terminal(c.OutOrStdout(), done.Result, terminalOptions(os.Stdout, filepath.Join(done.Dir, htmlName)))
 	}
-	return errors.Join(err, codeOf(done.Result))
+	if err != nil {
+		return err
+	}
+	text := c.OutOrStdout()
+	if f.asJSON {
+		text = os.Stderr // stdout is result.json alone
+	}
+	return f.baselines.finish(text, os.Stderr, done.Result)
 }
 
 // runner carries out ordinary runs with their reports; it is a trials.Runner.
@@ -142,8 +155,5 @@ func (r runner) Run(ctx context.Context, s *spec.Spec, out string) (run.Done, er
 
 // codeOf is the exit code of a result as an error; nil for a pass.
 func codeOf(r result.Result) error {
-	if r.ExitCode == run.ExitPass {
-		return nil
-	}
-	return exitCode(r.ExitCode)
+	return asError(r.ExitCode)
 }

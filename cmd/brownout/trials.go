@@ -18,7 +18,6 @@ import (
 	"github.com/brownout-dev/brownout/reports/render"
 	"github.com/brownout-dev/brownout/reports/result"
 	"github.com/brownout-dev/brownout/reports/series"
-	"github.com/brownout-dev/brownout/scenarios/run"
 	"github.com/brownout-dev/brownout/scenarios/spec"
 	"github.com/brownout-dev/brownout/scenarios/trials"
 )
@@ -83,6 +82,9 @@ func (f *trialFlags) single(c *cobra.Command, s *spec.Spec) (*spec.Spec, bool, e
 
 // runSeries is `run --trials`.
 func (f runFlags) runSeries(c *cobra.Command, s *spec.Spec) error {
+	if err := f.baselines.prepare(s); err != nil {
+		return err
+	}
 	show := newProgress(os.Stderr, f.quiet)
 	if f.api != "" {
 		left, out, err := ofForeign(s, f.variants)
@@ -123,15 +125,18 @@ func (f runFlags) showSeries(w io.Writer, done trials.Done) error {
 	} else {
 		err = render.SeriesTerminal(w, done.Series, terminalOptions(os.Stdout, filepath.Join(done.Dir, htmlName)))
 	}
-	return errors.Join(err, codeOfSeries(done.Series))
+	if err != nil {
+		return err
+	}
+	if f.asJSON {
+		w = os.Stderr // stdout is series.json alone
+	}
+	return f.baselines.finishSeries(w, os.Stderr, done)
 }
 
 // codeOfSeries is the exit code of a series as an error; nil for a pass.
 func codeOfSeries(s series.Series) error {
-	if s.ExitCode == run.ExitPass {
-		return nil
-	}
-	return exitCode(s.ExitCode)
+	return asError(s.ExitCode)
 }
 
 // ofForeign is the scenario without the variants that change a server which --target replaces, and the

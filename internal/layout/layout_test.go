@@ -52,6 +52,7 @@ var rules = []rule{
 	{"k6ext", []string{"k6ext", "faults", "scenarios/load", "reports/record", "reports/slo"}},
 	{"cmd/refserver", []string{"refserver"}},
 	{"cmd", []string{"cmd", "refserver", "faults", "reports", "scenarios", "k6ext"}},
+	{"e2e/virtual", []string{"refserver", "reports", "scenarios"}}, // tests alone: whole loads in virtual time
 	{"e2e", []string{"e2e", "reports", "faults", "scenarios"}},
 }
 

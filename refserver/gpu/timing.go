@@ -59,6 +59,14 @@ func TimingOf(s Spec, m Model) Timing {
 	}
 }
 
+// Slowed is the formula with every constant factor times as large.
+func (t Timing) Slowed(factor float64) Timing {
+	for _, c := range []*float64{&t.fixed, &t.weights, &t.token, &t.context, &t.pair, &t.sequence} {
+		*c *= factor
+	}
+	return t
+}
+
 // Step is how long one iteration of the engine takes for the whole batch:
 //
 //	fixed + layers·c + smoothmax(weights/(BW·e_bw), 2·params·tokens/(FLOPs·e_f))

@@ -93,7 +93,7 @@ func (c Config) engine(device string) sim.Config {
 	return sim.Config{
 		ID: device + "/" + c.Model, Model: model,
 		TokenBudget: c.TokenBudget, MaxSequences: c.MaxSequences, MaxWaiting: c.MaxWaiting,
-		MemoryUtilisation: c.MemoryUtilisation, Graceful: c.Graceful,
+		MemoryUtilisation: c.MemoryUtilisation, Graceful: c.Graceful, Slowdown: c.Slowdown,
 		Reload: c.Reload, FirstLoad: c.FirstLoad,
 	}
 }

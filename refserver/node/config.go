@@ -25,6 +25,8 @@ type Config struct {
 	MemoryUtilisation float64 // share of a device that an engine claims [0.9]
 	Graceful          bool    // engines survive a refused allocation instead of dying of it
 
+	Slowdown float64 // every engine step takes so many times as long [1]
+
 	Reload    time.Duration // from a new engine process to serving [8s]
 	FirstLoad time.Duration // the same at start, shorter so that tests and CI start fast [200ms]
 }
@@ -46,6 +48,7 @@ func (c Config) WithDefaults() Config {
 	def(&c.MaxSequences, 256)
 	def(&c.MaxWaiting, 256)
 	def(&c.MemoryUtilisation, 0.9)
+	def(&c.Slowdown, 1)
 	def(&c.Reload, 8*time.Second)
 	def(&c.FirstLoad, 200*time.Millisecond)
 	return c

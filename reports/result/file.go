@@ -67,7 +67,7 @@ func encode(r Result) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	text = append(text, '\n')
+	text = append(Flat(text), '\n')
 	if len(text) > MaxBytes {
 		return nil, fmt.Errorf("it has %d bytes, and %d are the limit", len(text), MaxBytes)
 	}

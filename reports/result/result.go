@@ -40,7 +40,8 @@ type Result struct {
 	Client      ClientInfo        `json:"client"`
 	Injector    *Injector         `json:"injector,omitempty"` // nil: nothing was to be injected
 	Simulator   slo.StepStats     `json:"simulator"`
-	Environment map[string]string `json:"environment"` // cpus, gomaxprocs, os, kernel, go, commit, memory …
+	Environment map[string]string `json:"environment"`       // cpus, gomaxprocs, os, kernel, go, commit, memory …
+	Samples     *Samples          `json:"samples,omitempty"` // for comparisons; absent in files of older programs
 }
 
 // Scenario is what was run.
@@ -50,6 +51,9 @@ type Scenario struct {
 	Question string   `json:"question"`
 	Digest   string   `json:"digest"`        // sha256 of the effective scenario
 	Set      []string `json:"set,omitempty"` // --set overrides
+	// LoadDigest is the sha256 of what was asked: load, phases, faults, limits, timeouts; not the seed, not the
+	// target. Runs compare only where it agrees. Empty in files of older programs.
+	LoadDigest string `json:"load_digest,omitempty"`
 	// Delay is how much later than the scenario says its faults came, in a trial of a series.
 	Delay time.Duration `json:"delay_ns,omitempty"`
 	YAML  string        `json:"yaml"` // effective, after overrides

@@ -26,7 +26,7 @@ func (r *running) report(ctx context.Context, f fired) result.Result {
 	res := result.Result{
 		Version: result.Version, Run: r.id, Started: r.started, Seconds: g.seconds(f, r.started), Tool: build.String(),
 		Scenario: result.Scenario{Name: r.Spec.Name, File: r.file(), Question: r.Spec.Question, Digest: r.Spec.Digest,
-			Set: r.Spec.Set, YAML: string(r.Spec.Effective), Seed: r.Spec.Seed},
+			Set: r.Spec.Set, YAML: string(r.Spec.Effective), Seed: r.Spec.Seed, LoadDigest: r.Spec.LoadDigest()},
 		Target: r.describeTarget(g),
 		Load:   r.loadInfo(g),
 
@@ -39,6 +39,7 @@ func (r *running) report(ctx context.Context, f fired) result.Result {
 	if said := r.capacity(g.target.Replicas).Sentence(); said != "" {
 		res.Summary = append(res.Summary, said)
 	}
+	res.Samples = result.NewSamples(slo.Blocks(in))
 	if client.WallSeconds > 0 {
 		res.Client.Cores = client.CPUSeconds / client.WallSeconds
 	}

@@ -84,6 +84,9 @@ func (e *explainer) target() {
 	if t.Topology == "processes" {
 		topology = ", each node a process of its own"
 	}
+	if t.Slowdown != 0 {
+		topology += fmt.Sprintf(", every engine step %g times as long", t.Slowdown)
+	}
 	e.line("Target    the reference server, preset %s, resilience %s%s", t.Preset, t.Resilience, topology)
 }
 

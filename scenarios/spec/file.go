@@ -21,10 +21,11 @@ type file struct {
 	Question   string `yaml:"question"`
 	Target     struct {
 		Refserver struct {
-			Preset     string `yaml:"preset"`
-			Config     string `yaml:"config"`
-			Resilience string `yaml:"resilience"`
-			Topology   string `yaml:"topology"`
+			Preset     string  `yaml:"preset"`
+			Config     string  `yaml:"config"`
+			Resilience string  `yaml:"resilience"`
+			Topology   string  `yaml:"topology"`
+			Slowdown   float64 `yaml:"slowdown"`
 		} `yaml:"refserver"`
 	} `yaml:"target"`
 	Load struct {

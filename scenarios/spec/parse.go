@@ -153,7 +153,10 @@ func (c *checker) name(path, name, example string) bool {
 
 func (c *checker) target(f *file) Target {
 	r := f.Target.Refserver
-	t := Target{Preset: r.Preset, Resilience: r.Resilience, Topology: r.Topology}
+	t := Target{Preset: r.Preset, Resilience: r.Resilience, Topology: r.Topology, Slowdown: r.Slowdown}
+	if r.Slowdown != 0 && !(r.Slowdown >= 0.1 && r.Slowdown <= 10) {
+		c.wrong("target.refserver.slowdown", fmt.Sprintf("%g is out of bounds", r.Slowdown), "write 0.1 to 10, for example 1.1 for steps that take 10 % longer")
+	}
 	if r.Resilience != "" {
 		c.word("target.refserver.resilience", "a resilience", r.Resilience, []string{"full", "none"})
 	}

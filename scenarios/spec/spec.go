@@ -47,10 +47,11 @@ type Spec struct {
 
 // Target is the server a scenario brings along; a run against a server that exists does not read it.
 type Target struct {
-	Preset     string // "chat-8b"; empty with a ConfigFile
-	ConfigFile string // of the reference server; a relative path was joined to the scenario's directory
-	Resilience string // "full", "none"; empty: as the ConfigFile says
-	Topology   string // "single": nodes inside the server; "processes": each a process; empty: as the ConfigFile says
+	Preset     string  // "chat-8b"; empty with a ConfigFile
+	ConfigFile string  // of the reference server; a relative path was joined to the scenario's directory
+	Resilience string  // "full", "none"; empty: as the ConfigFile says
+	Slowdown   float64 // every engine step takes so many times as long; 0: as the ConfigFile says, or once
+	Topology   string  // "single": nodes inside the server; "processes": each a process; empty: as the ConfigFile says
 }
 
 // Timeouts are the measuring client's patience, all above zero. They run from the moment a request was sent.

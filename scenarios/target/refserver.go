@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/brownout-dev/brownout/internal/admin"
@@ -21,7 +22,8 @@ type Refserver struct {
 	Preset     string
 	ConfigFile string
 	Resilience string
-	Topology   string // "single", "processes"; empty: as the ConfigFile says
+	Topology   string  // "single", "processes"; empty: as the ConfigFile says
+	Slowdown   float64 // of every engine step; 0: as the ConfigFile says
 }
 
 // StartRefserver starts `brownout serve` on free loopback ports, with faults and control enabled
@@ -40,6 +42,9 @@ func StartRefserver(ctx context.Context, c Refserver) (*Target, error) {
 	}
 	if c.Topology != "" {
 		args = append(args, "--topology", c.Topology)
+	}
+	if c.Slowdown != 0 {
+		args = append(args, "--slowdown", strconv.FormatFloat(c.Slowdown, 'g', -1, 64))
 	}
 	child, listening, err := StartListening(ctx, "reference server", Command{
 		Binary: c.Binary, Args: args, Log: filepath.Join(c.Dir, "server.log"),

@@ -29,7 +29,7 @@ func Capacity(cfg Config, spec gpu.Spec, prompt, output int) float64 {
 	if s.blocksFor(prompt+output) > foot.Blocks {
 		return 0
 	}
-	timing := gpu.TimingOf(spec, cfg.Model)
+	timing := gpu.TimingOf(spec, cfg.Model).Slowed(cfg.Slowdown)
 	all := min(2*studyTurnover*cfg.MaxSequences*output, studyTokens)
 	warm := all / 2
 	var clock, from time.Duration

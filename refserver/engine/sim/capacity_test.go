@@ -19,6 +19,29 @@ func llamaOnH100(t testing.TB) (gpu.Spec, gpu.Model) {
 	return s, m
 }
 
+// A slowdown is in every constant: of the capacity, and of each step.
+func TestSlowdown(t *testing.T) {
+	spec, model := llamaOnH100(t)
+	cfg := Config{ID: "r", Model: model}
+	slow := cfg
+	slow.Slowdown = 2
+	assert.InEpsilon(t, Capacity(cfg, spec, 512, 64)/2, Capacity(slow, spec, 512, 64), 0.01)
+
+	device := gpu.NewDevice(gpu.DeviceConfig{ID: "g", UUID: "g", Spec: spec}, 0)
+	usual, err := newCore(cfg.withDefaults(), device, nil)
+	require.NoError(t, err)
+	twice, err := newCore(slow.withDefaults(), device, nil)
+	require.NoError(t, err)
+	var b gpu.Batch
+	b.Add(512, 0, true)
+	b.AddDecode(700)
+	assert.InEpsilon(t, 2*usual.timing.Step(b).Seconds(), twice.timing.Step(b).Seconds(), 1e-6)
+	for _, wrong := range []float64{-1, 0.05, 11} {
+		cfg.Slowdown = wrong
+		require.ErrorContains(t, cfg.Validate(), "slowdown is")
+	}
+}
+
 // Six H100 with the 8B model at 512 in, 64 out: in total 220 to 270 requests/s are plausible (NIM's and
 // TensorRT-LLM's end-to-end efficiency); longer work is slower, and the study is quick.
 func TestCapacity(t *testing.T) {

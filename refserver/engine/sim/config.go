@@ -33,6 +33,8 @@ type Config struct {
 	// Shorter recovers sooner and is refused more often while memory stays short.
 	Recover time.Duration
 
+	Slowdown float64 // every step takes so many times as long as the device's constants say [1]
+
 	Reload    time.Duration // from a new process to serving [8s]
 	FirstLoad time.Duration // the same for the first load [Reload]
 }
@@ -54,6 +56,7 @@ func (c Config) withDefaults() Config {
 	def(&c.MinBudget, 64)
 	def(&c.MinKV, 0.1)
 	def(&c.Recover, 2*time.Second)
+	def(&c.Slowdown, 1)
 	def(&c.Reload, 8*time.Second)
 	def(&c.FirstLoad, c.Reload)
 	return c
@@ -87,6 +90,7 @@ func (c Config) Validate() error {
 	check(c.MinBudget >= 1 && c.MinBudget <= c.TokenBudget, "the lowest token budget is %d; it must be 1 to %d", c.MinBudget, c.TokenBudget)
 	check(c.MinKV > 0 && c.MinKV <= 1, "the lowest KV share is %g; it must be above 0 and at most 1", c.MinKV)
 	check(c.Recover > 0, "the recovery time is %v; it must be above 0", c.Recover)
+	check(c.Slowdown >= 0.1 && c.Slowdown <= 10, "slowdown is %g; it must be 0.1 to 10", c.Slowdown)
 	check(c.Reload > 0, "reload is %v; it must be above 0", c.Reload)
 	check(c.FirstLoad > 0, "first_load is %v; it must be above 0", c.FirstLoad)
 	return errors.Join(errs...)

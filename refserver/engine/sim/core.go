@@ -33,7 +33,7 @@ func newCore(cfg Config, dev *gpu.Device, sink event.Sink) (*core, error) {
 		return nil, err
 	}
 	return &core{
-		cfg: cfg, dev: dev, foot: foot, timing: gpu.TimingOf(dev.Spec(), cfg.Model),
+		cfg: cfg, dev: dev, foot: foot, timing: gpu.TimingOf(dev.Spec(), cfg.Model).Slowed(cfg.Slowdown),
 		notes: newNotices(sink, dev.ID(), cfg.ID),
 		sched: schedule{
 			maxSequences: cfg.MaxSequences, blockTokens: cfg.BlockTokens, budget: cfg.TokenBudget,
