@@ -25,7 +25,7 @@ type Edit struct{ File, Old, New string }
 // All is the suite.
 func All() []Lie {
 	var all []Lie
-	for _, some := range [][]Lie{ofServers(), ofLoads(), ofFaults(), ofPlaces()} {
+	for _, some := range [][]Lie{ofServers(), ofLoads(), ofFaults(), ofPlaces(), ofBaselines()} {
 		all = append(all, some...)
 	}
 	return all
