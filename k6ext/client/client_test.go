@@ -284,7 +284,8 @@ func BenchmarkStreamTake(b *testing.B) {
 			req.Answer.Token(i) + `"},"finish_reason":null}]}`)
 	}
 	x := exchange{c: c, req: req, exact: true, gaps: make([]time.Duration, 0, 1024)}
-	x.watch = newWatchdog(c.settings, c.Clock.Now(), func(error) {})
+	x.watch = newWatchdog(c.settings)
+	x.watch.begin(b.Context(), c.Clock.Now())
 	defer x.watch.stop()
 	at := event.Time(1)
 	b.ReportAllocs()

@@ -15,13 +15,13 @@ import (
 
 // stream reads a streamed answer until it is decided, then to its end so that the connection can
 // be used again. A corrupt or failed stream is given up at once: its end is when it went wrong.
-func (x *exchange) stream(ctx, parent context.Context, resp *http.Response) {
+func (x *exchange) stream(parent context.Context, resp answer) {
 	if !mediaType(resp, "text/event-stream") {
-		x.notAStream(ctx, parent, resp)
+		x.notAStream(parent, resp)
 		return
 	}
 	r := x.c.readers.Get().(*openai.EventReader)
-	r.Reset(resp.Body)
+	r.Reset(resp)
 	defer func() {
 		x.c.counts.bytes.Add(r.Bytes())
 		r.Reset(http.NoBody) // the pool must not hold on to the connection
@@ -47,24 +47,24 @@ func (x *exchange) stream(ctx, parent context.Context, resp *http.Response) {
 			x.end(record.Corrupt, fmt.Sprintf("an event is longer than %d bytes", x.c.MaxBody))
 			return
 		default:
-			x.broke(ctx, parent, err)
+			x.broke(parent, err)
 			return
 		}
 	}
 }
 
 // notAStream decides on a 200 that is no event stream.
-func (x *exchange) notAStream(ctx, parent context.Context, resp *http.Response) {
-	data, err := x.c.readBody(resp.Body)
+func (x *exchange) notAStream(parent context.Context, resp answer) {
+	data, err := x.c.readBody(resp)
 	if err != nil {
-		x.broke(ctx, parent, err)
+		x.broke(parent, err)
 		return
 	}
 	if c, err := decodeAny(data); err == nil && c.serverErr != nil {
 		x.end(record.ErrorEvent, errorText(data))
 		return
 	}
-	x.end(record.Corrupt, "content type "+strconv.Quote(resp.Header.Get("Content-Type"))+" where text/event-stream was due")
+	x.end(record.Corrupt, "content type "+strconv.Quote(resp.Header("Content-Type"))+" where text/event-stream was due")
 }
 
 // event takes one event of the stream.

@@ -1,0 +1,132 @@
+package client
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/brownout-dev/brownout/internal/openai"
+	"github.com/brownout-dev/brownout/k6ext/client/http1"
+)
+
+// answer is the head of a response, whoever brought it, and its body to read as it comes.
+type answer interface {
+	Status() int
+	Header(name string) string
+	io.Reader
+	// done gives the connection back: for the next request if it can serve one, and for none if it was cut.
+	done(cut bool)
+}
+
+// carrier brings one request to the target and the head of the answer back. It tells the watchdog how
+// to cut what it waits for, and when the request has a connection.
+type carrier interface {
+	send(ctx context.Context, req *Request, w *watchdog) (answer, error)
+	close()
+}
+
+// carrierOf is our own HTTP/1.1 where the target is plain http, which costs a third of net/http, and
+// net/http for TLS and HTTP/2.
+func (c *Client) carrierOf() carrier {
+	dial := c.Dial
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: c.ConnectTimeout, KeepAlive: 15 * time.Second}).DialContext
+	}
+	target, err := url.Parse(c.url)
+	if err == nil && target.Scheme == "http" && http1.Supported {
+		return newLean(c.settings, target, dial)
+	}
+	return &standard{client: c, transport: &http.Transport{
+		DialContext:         dial,
+		TLSClientConfig:     c.tls,
+		TLSHandshakeTimeout: c.ConnectTimeout,
+		ForceAttemptHTTP2:   strings.HasPrefix(c.url, "https:"),
+		DisableCompression:  true, // a compressed stream comes in lumps
+		MaxIdleConns:        c.MaxIdle,
+		MaxIdleConnsPerHost: c.MaxIdle,
+		IdleConnTimeout:     90 * time.Second,
+		ReadBufferSize:      4 << 10,
+		WriteBufferSize:     8 << 10,
+	}}
+}
+
+// lean carries requests by http1.
+type lean struct {
+	pool  *http1.Pool
+	head  []byte    // of every request, up to the request id
+	heads sync.Pool // *[]byte
+}
+
+func newLean(s *settings, target *url.URL, dial func(context.Context, string, string) (net.Conn, error)) *lean {
+	address := target.Host
+	if target.Port() == "" {
+		address = net.JoinHostPort(target.Hostname(), "80")
+	}
+	l := &lean{pool: http1.NewPool(http1.Config{Address: address, Dial: dial, MaxIdle: s.MaxIdle})}
+	l.heads.New = func() any { return new([]byte) }
+	var b strings.Builder
+	b.WriteString("POST " + target.RequestURI() + " HTTP/1.1\r\nHost: " + target.Host + "\r\n")
+	if s.headers.Get("User-Agent") == "" {
+		b.WriteString("User-Agent: Go-http-client/1.1\r\n") // as net/http: both carriers look the same to the target
+	}
+	names := make([]string, 0, len(s.headers))
+	for name := range s.headers {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		for _, value := range s.headers[name] {
+			b.WriteString(name + ": " + strings.NewReplacer("\r", " ", "\n", " ").Replace(value) + "\r\n")
+		}
+	}
+	b.WriteString(openai.HeaderRequestID + ": ")
+	l.head = []byte(b.String())
+	return l
+}
+
+func (l *lean) send(ctx context.Context, req *Request, w *watchdog) (answer, error) {
+	conn := l.pool.Idle()
+	if conn == nil {
+		dialling, cancel := context.WithCancel(ctx)
+		w.cutBy(cancelled(cancel))
+		var err error
+		conn, err = l.pool.Dial(dialling)
+		cancel()
+		if err != nil {
+			return nil, err
+		}
+	}
+	w.cutBy(conn)
+	w.connected()
+	head := l.heads.Get().(*[]byte)
+	*head = append(append(append((*head)[:0], l.head...), req.ID...), "\r\n"...)
+	resp, err := conn.Send(*head, req.Body)
+	l.heads.Put(head)
+	if err != nil {
+		w.cutBy(nil)
+		conn.Close()
+		return nil, err
+	}
+	return leanAnswer{resp, conn}, nil
+}
+
+func (l *lean) close() { l.pool.Close() }
+
+type leanAnswer struct {
+	*http1.Response
+	conn *http1.Conn
+}
+
+func (a leanAnswer) done(cut bool) {
+	if cut {
+		a.conn.Close()
+		return
+	}
+	a.conn.Release()
+}
