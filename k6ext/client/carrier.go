@@ -4,12 +4,10 @@ import (
 	"context"
 	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/brownout-dev/brownout/internal/openai"
 	"github.com/brownout-dev/brownout/k6ext/client/http1"
@@ -34,26 +32,11 @@ type carrier interface {
 // carrierOf is our own HTTP/1.1 where the target is plain http, which costs a third of net/http, and
 // net/http for TLS and HTTP/2.
 func (c *Client) carrierOf() carrier {
-	dial := c.Dial
-	if dial == nil {
-		dial = (&net.Dialer{Timeout: c.ConnectTimeout, KeepAlive: 15 * time.Second}).DialContext
-	}
 	target, err := url.Parse(c.url)
 	if err == nil && target.Scheme == "http" && http1.Supported {
-		return newLean(c.settings, target, dial)
+		return newLean(c.settings, target)
 	}
-	return &standard{client: c, transport: &http.Transport{
-		DialContext:         dial,
-		TLSClientConfig:     c.tls,
-		TLSHandshakeTimeout: c.ConnectTimeout,
-		ForceAttemptHTTP2:   strings.HasPrefix(c.url, "https:"),
-		DisableCompression:  true, // a compressed stream comes in lumps
-		MaxIdleConns:        c.MaxIdle,
-		MaxIdleConnsPerHost: c.MaxIdle,
-		IdleConnTimeout:     90 * time.Second,
-		ReadBufferSize:      4 << 10,
-		WriteBufferSize:     8 << 10,
-	}}
+	return c.standardCarrier()
 }
 
 // lean carries requests by http1.
@@ -63,12 +46,12 @@ type lean struct {
 	heads sync.Pool // *[]byte
 }
 
-func newLean(s *settings, target *url.URL, dial func(context.Context, string, string) (net.Conn, error)) *lean {
+func newLean(s *settings, target *url.URL) *lean {
 	address := target.Host
 	if target.Port() == "" {
 		address = net.JoinHostPort(target.Hostname(), "80")
 	}
-	l := &lean{pool: http1.NewPool(http1.Config{Address: address, Dial: dial, MaxIdle: s.MaxIdle})}
+	l := &lean{pool: http1.NewPool(http1.Config{Address: address, Dial: s.dialler(), MaxIdle: s.MaxIdle})}
 	l.heads.New = func() any { return new([]byte) }
 	var b strings.Builder
 	b.WriteString("POST " + target.RequestURI() + " HTTP/1.1\r\nHost: " + target.Host + "\r\n")

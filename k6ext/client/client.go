@@ -104,14 +104,14 @@ func (c *Client) Dropped(a load.Arrival, due event.Time, note string) record.Rec
 func (c *Client) Do(ctx context.Context, req *Request) Result {
 	gaps := c.gaps.Get().(*[]time.Duration)
 	x := c.exchanges.Get().(*exchange)
-	*x = exchange{c: c, req: req, watch: x.watch, gaps: (*gaps)[:0], model: checker{key: req.Answer, want: req.Output}}
+	*x = exchange{c: c, req: req, watch: x.watch, mould: x.mould.empty(), gaps: (*gaps)[:0], model: checker{key: req.Answer, want: req.Output}}
 	x.rec = record.Record{
 		Arrival: req.Index, ID: req.ID, Tenant: c.Tenant, Model: c.Model, Streaming: c.Stream, Due: req.Due,
 	}
 	x.run(ctx)
 	x.rec.Harmed, x.rec.Violated = c.limits.Harm(&x.rec, x.gapExceeded)
 	res := Result{Record: x.rec, Gaps: x.gaps}
-	*x = exchange{watch: x.watch} // the pool must not hold on to the request
+	*x = exchange{watch: x.watch, mould: x.mould} // the pool must not hold on to the request
 	c.exchanges.Put(x)
 	return res
 }

@@ -293,7 +293,7 @@ func BenchmarkStreamTake(b *testing.B) {
 		if i%len(chunks) == 0 {
 			x.model, x.gaps = checker{key: req.Answer, want: req.Output}, x.gaps[:0]
 		}
-		got, err := decodeChunk(chunks[i%len(chunks)])
+		got, err := x.mould.decode(chunks[i%len(chunks)])
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -21,6 +21,7 @@ type exchange struct {
 	rec   record.Record
 	gaps  []time.Duration
 	model checker
+	mould mould
 	watch *watchdog
 
 	exact       bool

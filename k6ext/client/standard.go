@@ -3,8 +3,11 @@ package client
 import (
 	"bytes"
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
+	"time"
 
 	"github.com/brownout-dev/brownout/internal/openai"
 )
@@ -13,6 +16,29 @@ import (
 type standard struct {
 	client    *Client
 	transport *http.Transport
+}
+
+func (c *Client) standardCarrier() *standard {
+	return &standard{client: c, transport: &http.Transport{
+		DialContext:         c.dialler(),
+		TLSClientConfig:     c.tls,
+		TLSHandshakeTimeout: c.ConnectTimeout,
+		ForceAttemptHTTP2:   strings.HasPrefix(c.url, "https:"),
+		DisableCompression:  true, // a compressed stream comes in lumps
+		MaxIdleConns:        c.MaxIdle,
+		MaxIdleConnsPerHost: c.MaxIdle,
+		IdleConnTimeout:     90 * time.Second,
+		ReadBufferSize:      4 << 10,
+		WriteBufferSize:     8 << 10,
+	}}
+}
+
+// dialler makes connections.
+func (s *settings) dialler() func(ctx context.Context, network, address string) (net.Conn, error) {
+	if s.Dial != nil {
+		return s.Dial
+	}
+	return (&net.Dialer{Timeout: s.ConnectTimeout, KeepAlive: 15 * time.Second}).DialContext
 }
 
 func (s *standard) send(parent context.Context, req *Request, w *watchdog) (answer, error) {

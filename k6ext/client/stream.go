@@ -85,7 +85,7 @@ func (x *exchange) event(ev openai.Event) {
 		x.endAt(ev.At, record.ErrorEvent, orText(errorText(data), "an error event"))
 		return
 	}
-	c, err := decodeChunk(data)
+	c, err := x.mould.decode(data)
 	if err != nil {
 		x.endAt(ev.At, record.Corrupt, err.Error())
 		return
