@@ -55,6 +55,7 @@ func (d *dispatcher) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	drops := newDropper(d.report)
 	wg.Go(drops.run)
+	crew := crew{todo: make(chan *client.Request), hire: wg.Go, do: func(req *client.Request) { d.one(open, req) }}
 
 	for req := range d.prepared(open, &wg) {
 		if !d.waiter.Until(d.clock.Wall(req.Due), ctx.Done()) {
@@ -73,9 +74,10 @@ func (d *dispatcher) run(ctx context.Context) {
 			continue
 		}
 		d.most = max(d.most, n)
-		wg.Go(func() { d.one(open, req) })
+		crew.hand(req)
 	}
 	drops.close()
+	crew.dismiss()
 	end := d.start.Add(d.plan.Duration)
 	if d.gaveUp == "" && d.waiter.Until(d.clock.Wall(end), ctx.Done()) {
 		// From here nothing is paced: Go's timers are exact enough to end a drain.
