@@ -98,7 +98,7 @@ func headTooLong(most int) error {
 	return fmt.Errorf("the head of the answer is longer than %d bytes", most)
 }
 
-// headEnd is the length of a whole head with its blank line, searched from there; 0 = not whole yet.
+// headEnd is the length of a whole head with its blank line, searched from that index; 0 = not whole yet.
 func headEnd(b []byte, from int) int {
 	for {
 		i := bytes.IndexByte(b[from:], '\n')
@@ -124,11 +124,17 @@ func cutLine(b []byte) (line, rest []byte) {
 // parse reads the head that was found.
 func (r *Response) parse() error {
 	*r = Response{c: r.c, length: -1}
-	unfold(r.c.head)
 	line, lines := cutLine(r.c.head)
 	if err := r.parseStatus(line); err != nil {
 		return err
 	}
+	if len(lines) > 0 && (lines[0] == ' ' || lines[0] == '\t') {
+		line, _ = cutLine(lines)
+		return fmt.Errorf("malformed header line %q", clip(line))
+	}
+	lines = unfold(lines)
+	r.c.head = append(r.c.head[:0], lines...) // moves down: the status line is not needed any more
+	lines = r.c.head
 	r.keep = r.major
 	for len(lines) > 0 {
 		line, lines = cutLine(lines)
@@ -136,7 +142,7 @@ func (r *Response) parse() error {
 			break
 		}
 		name, value, ok := bytes.Cut(line, []byte{':'})
-		if !ok || !isToken(name) {
+		if !ok || !isToken(name) || !isValue(value) {
 			return fmt.Errorf("malformed header line %q", clip(line))
 		}
 		if err := r.field(name, bytes.Trim(value, " \t")); err != nil {
@@ -146,16 +152,18 @@ func (r *Response) parse() error {
 	return nil
 }
 
-// unfold joins header lines that go on in the next line, in place (RFC 9112, section 5.2).
-func unfold(head []byte) {
+// unfold joins header lines that go on in the next line, in place, by one space (RFC 9112, section 5.2).
+func unfold(head []byte) []byte {
 	for i := 0; i+1 < len(head); i++ {
-		if head[i] == '\n' && (head[i+1] == ' ' || head[i+1] == '\t') {
-			head[i] = ' '
-			if i > 0 && head[i-1] == '\r' {
-				head[i-1] = ' '
-			}
+		if head[i] != '\n' || (head[i+1] != ' ' && head[i+1] != '\t') {
+			continue
 		}
+		before := bytes.TrimRight(head[:i], "\r \t")
+		after := bytes.TrimLeft(head[i+1:], " \t")
+		i = len(before)
+		head = append(append(before, ' '), after...)
 	}
+	return head
 }
 
 func (r *Response) parseStatus(line []byte) error {
@@ -244,6 +252,16 @@ func isToken(b []byte) bool {
 		}
 	}
 	return len(b) > 0
+}
+
+// isValue reports whether b may be a field's value: no control characters but tabs.
+func isValue(b []byte) bool {
+	for _, c := range b {
+		if (c < ' ' && c != '\t') || c == 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // equalFold compares with a lower-case or any ASCII name, without Unicode's folding.
