@@ -77,7 +77,7 @@ func arrivals(judged bool) func(job) ([]string, string, error) {
 			Client: load.Client{BaseURL: j.url, Exact: true}, Drain: 10 * time.Second, Run: "bench", Shard: j.shard(),
 		}
 		if judged {
-			o.Harness = j.clock
+			o.Harness, o.RecordsOnly = j.clock, true
 		}
 		raw, err := json.Marshal(o)
 		if err != nil {

@@ -65,8 +65,8 @@ func (e *Executor) Init(context.Context) error {
 	}
 	tags = tags.WithTagsFromMap(e.config.Tags)
 	e.client, e.maker = c, sample.NewMaker(e.config.Run, m, e.test.Test.BuiltinMetrics, tags)
-	if e.config.Harness != "" && len(e.test.Test.Options.Thresholds) == 0 {
-		e.maker.Silent() // the harness judges the records, and nobody asked k6 to judge anything
+	if e.config.RecordsOnly {
+		e.maker.Silent()
 	}
 	e.session.SetRecycle(c.Recycle)
 	return nil

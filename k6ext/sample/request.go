@@ -40,8 +40,7 @@ func NewMaker(run string, m *Metrics, builtin *metrics.BuiltinMetrics, tags *met
 	return k
 }
 
-// Silent makes containers without samples: for a load whose records alone are looked at. Samples cost
-// more than the record, and k6 keeps every value of a trend in memory.
+// Silent makes containers without samples from now on; see load.ArrivalsOptions.RecordsOnly.
 func (k *Maker) Silent() { k.silent = true }
 
 // Make wraps one finished request; now is when its samples are dated.

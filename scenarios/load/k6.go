@@ -45,6 +45,9 @@ type ArrivalsOptions struct {
 	Shard  string        `json:"shard"` // file the output writes
 	// Harness is the base URL of the harness's clock ("" = none): GET /clock → event.Reading.
 	Harness string `json:"harness,omitempty"`
+	// RecordsOnly leaves k6's metrics out: nobody but the reader of the shard looks at the load. They cost
+	// more than the records, and k6 keeps every value of a trend in memory.
+	RecordsOnly bool `json:"records_only,omitempty"`
 	// Phases label live progress only; the judge takes them from the scenario.
 	Phases []PhaseMark `json:"phases,omitempty"`
 }
