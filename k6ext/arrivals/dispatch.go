@@ -3,6 +3,7 @@ package arrivals
 import (
 	"context"
 	"fmt"
+	"iter"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -103,19 +104,40 @@ func (d *dispatcher) one(ctx context.Context, req *client.Request) {
 }
 
 // prepared writes requests ahead of their time, so that the pacing goroutine only waits and hands over.
-func (d *dispatcher) prepared(ctx context.Context, wg *sync.WaitGroup) <-chan *client.Request {
-	out := make(chan *client.Request, ahead)
+// They come by the dozen: whoever writes them is woken for each lot, and not for each request.
+func (d *dispatcher) prepared(ctx context.Context, wg *sync.WaitGroup) iter.Seq[*client.Request] {
+	const lot = 32
+	out := make(chan []*client.Request, ahead/lot)
+	send := func(reqs []*client.Request) bool {
+		select {
+		case out <- reqs:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
 	wg.Go(func() {
 		defer close(out)
+		reqs := make([]*client.Request, 0, lot)
 		for a := range d.plan.Of(d.share) {
-			select {
-			case out <- d.client.Prepare(d.plan, a, d.start):
-			case <-ctx.Done():
-				return
+			if reqs = append(reqs, d.client.Prepare(d.plan, a, d.start)); len(reqs) == lot {
+				if !send(reqs) {
+					return
+				}
+				reqs = make([]*client.Request, 0, lot)
 			}
 		}
+		send(reqs)
 	})
-	return out
+	return func(yield func(*client.Request) bool) {
+		for reqs := range out {
+			for _, req := range reqs {
+				if !yield(req) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // finished is when the last request was over.
