@@ -48,7 +48,7 @@ func run(ctx context.Context, args []string) error {
 	var s settings
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.StringVar(&s.binary, "binary", "bin/brownout", "the brownout to measure")
-	f.IntVar(&s.rounds, "rounds", 3, "rounds of all peers, one after the other")
+	f.IntVar(&s.rounds, "rounds", 3, "rounds of all peers, one after the other; 0 leaves them out")
 	f.DurationVar(&s.short, "short", time.Second, "length of the load whose cost is subtracted")
 	f.DurationVar(&s.long, "long", 5*time.Second, "length of the measured load")
 	f.IntVar(&s.rate, "rate", 2000, "streams a second that come in one write")
@@ -66,8 +66,8 @@ func run(ctx context.Context, args []string) error {
 	if _, err := os.Stat(s.binary); err != nil {
 		return fmt.Errorf("%s cannot be run (%w): make build makes it, -binary names another", s.binary, err)
 	}
-	if s.rounds < 1 || s.rate < 1 || s.stepRate < 1 || s.fast < 1 || s.long <= s.short || s.short <= 0 {
-		return errors.New("-rounds, -rate, -step-rate and -fast must be 1 or more, and -long longer than -short")
+	if s.rounds < 0 || s.rate < 1 || s.stepRate < 1 || s.fast < 1 || s.long <= s.short || s.short <= 0 {
+		return errors.New("-rate, -step-rate and -fast must be 1 or more, and -long longer than -short")
 	}
 	return s.measure(ctx, os.Stdout)
 }

@@ -43,6 +43,9 @@ func (s *settings) measure(ctx context.Context, out io.Writer) error {
 		{"one write a stream", server.urls[0], s.rate},
 		{fmt.Sprintf("one write a chunk, every %v", step), server.urls[1], s.stepRate},
 	} {
+		if s.rounds == 0 {
+			break
+		}
 		if err := b.compare(ctx, shape); err != nil {
 			return err
 		}
