@@ -34,6 +34,7 @@ type settings struct {
 	long     time.Duration
 	rate     int // of coalesced streams
 	stepRate int // of stepped streams
+	lagRate  int // of the load whose lag is looked at
 	requests int // of the long load
 	fast     int // its rate
 	only     string
@@ -51,8 +52,9 @@ func run(ctx context.Context, args []string) error {
 	f.IntVar(&s.rounds, "rounds", 3, "rounds of all peers, one after the other; 0 leaves them out")
 	f.DurationVar(&s.short, "short", time.Second, "length of the load whose cost is subtracted")
 	f.DurationVar(&s.long, "long", 5*time.Second, "length of the measured load")
-	f.IntVar(&s.rate, "rate", 2000, "streams a second that come in one write")
-	f.IntVar(&s.stepRate, "step-rate", 500, "streams a second that come chunk by chunk")
+	f.IntVar(&s.rate, "rate", 8000, "streams a second that come in one write")
+	f.IntVar(&s.stepRate, "step-rate", 1000, "streams a second that come chunk by chunk")
+	f.IntVar(&s.lagRate, "lag-rate", 2000, "streams a second of the load whose lag is measured; 0 leaves it out")
 	f.IntVar(&s.requests, "requests", 1_000_000, "requests of the long load; 0 leaves it out")
 	f.IntVar(&s.fast, "fast", 10_000, "requests a second of the long load")
 	f.StringVar(&s.only, "only", "", "only peers whose name holds this text")

@@ -50,6 +50,11 @@ func (s *settings) measure(ctx context.Context, out io.Writer) error {
 			return err
 		}
 	}
+	if s.lagRate > 0 {
+		if err := b.lag(ctx); err != nil {
+			return err
+		}
+	}
 	if s.requests > 0 {
 		return b.long(ctx)
 	}

@@ -118,7 +118,7 @@ func TestMould(t *testing.T) {
 	_, err := m.decode([]byte(before + " hi" + after))
 	require.NoError(t, err)
 	for text, fits := range map[string]bool{
-		" bye": true, "": true, "光😀": true, `\n`: false, `"`: false, "\n": false, "\xff": false, `","content":"`: false,
+		"bye": true, "": true, "光😀": true, `\n`: false, `"`: false, "\n": false, "\xff": false, `","content":"`: false,
 	} {
 		_, ok = m.fits([]byte(before + text + after))
 		assert.Equal(t, fits, ok, "%q", text)

@@ -101,7 +101,7 @@ func TestOutcomes(t *testing.T) {
 		{script: "ttft=1h", want: record.TimeoutTTFT, end: 2 * time.Second},
 		{script: "role,ttft=1h", want: record.TimeoutTTFT, end: 2 * time.Second},
 		{script: "fail=stall,after=3,gap=10ms", want: record.TimeoutStall, end: 20*time.Millisecond + 3*time.Second},
-		{script: "gap=2s", want: record.TimeoutTotal, end: 10 * time.Second},
+		{script: "gap=1900ms", want: record.TimeoutTotal, end: 10 * time.Second},
 		{script: "fail=error,after=2", want: record.ErrorEvent, note: "scripted error"},
 		{script: "fail=error-event,after=2", want: record.ErrorEvent, note: "scripted error"},
 		{script: "fail=error", want: record.ErrorEvent},

@@ -54,7 +54,7 @@ func (s *standard) send(parent context.Context, req *Request, w *watchdog) (answ
 		hr.Header[k] = v
 	}
 	hr.Header.Set(openai.HeaderRequestID, req.ID)
-	resp, err := s.transport.RoundTrip(hr)
+	resp, err := s.transport.RoundTrip(hr) //nolint:bodyclose // done closes it
 	if err != nil {
 		cancel()
 		return nil, err

@@ -2,7 +2,7 @@
 
 package http1
 
-// Supported: whether an idle connection was closed cannot be seen here without waiting.
+// Supported says that whether an idle connection was closed cannot be seen here without waiting.
 const Supported = false
 
 type probe struct{}

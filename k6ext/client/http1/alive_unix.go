@@ -4,7 +4,7 @@ package http1
 
 import "golang.org/x/sys/unix"
 
-// Supported: the connection of an idle server can be looked at here.
+// Supported says that an idle connection can be looked at on this system.
 const Supported = true
 
 // probe looks, without waiting, whether an idle connection has anything to say: a server that closed
@@ -18,7 +18,7 @@ func (p *probe) init() {
 	p.look = func(fd uintptr) bool {
 		var one [1]byte
 		n, _, err := unix.Recvfrom(int(fd), one[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		p.quiet = n < 1 && (err == unix.EAGAIN || err == unix.EWOULDBLOCK) //nolint:errorlint // errno, as the system call left it
+		p.quiet = n < 1 && (err == unix.EAGAIN || err == unix.EWOULDBLOCK)
 		return true
 	}
 }

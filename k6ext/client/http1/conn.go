@@ -51,7 +51,7 @@ func (c *Conn) Close() {
 	c.failed = net.ErrClosed
 	c.conn.Close()
 	if c.writing != nil {
-		<-c.writing // it reads the write buffer
+		_ = <-c.writing // it reads the write buffer; that it failed is our doing
 		c.writing = nil
 	}
 	c.end()

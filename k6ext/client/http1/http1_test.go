@@ -80,7 +80,7 @@ func ask(w *wire, room int) heard {
 // oracle is net/http's reading of the same bytes.
 func oracle(says []byte) heard {
 	in := bufio.NewReader(bytes.NewReader(says))
-	req, err := http.NewRequest(http.MethodPost, "http://x/", http.NoBody) //nolint:noctx // never sent
+	req, err := http.NewRequest(http.MethodPost, "http://x/", http.NoBody)
 	if err != nil {
 		return heard{err: err}
 	}
@@ -440,7 +440,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Read(room); err != io.EOF {
+		if _, err := r.Read(room); !errors.Is(err, io.EOF) {
 			t.Fatal(err)
 		}
 		c.Release()
