@@ -23,16 +23,16 @@ type shape struct {
 type row struct {
 	peer
 	cpu    []time.Duration // a stream, one a round
-	idle   []time.Duration // what is left for a load of none
+	quiet  cost            // of a load of one stream a second
 	short  int             // rounds in which streams were missing
 	lags   []time.Duration
 	reads  float64 // a chunk
 	record int     // records with another outcome than ok
 }
 
-// compare has all peers make the same load, one after the other, round after round. A stream's cost
-// is the difference quotient of a short and a long load, so that starting the process, compiling a
-// script and ending count for nobody.
+// compare has all peers make the same load, one after the other, round after round. What a load of one
+// stream a second takes in the same time is subtracted, so that neither starting the process and
+// compiling a script nor its clocks and tickers count.
 func (b *bench) compare(ctx context.Context, s shape) error {
 	var rows []*row
 	for _, p := range peers() {
@@ -51,10 +51,10 @@ func (b *bench) compare(ctx context.Context, s shape) error {
 	if err != nil {
 		fmt.Fprintf(b.out, "\nno floor: %v\n", err)
 	}
-	fmt.Fprintf(b.out, "\nCPU of the load generator's process per %d-token stream; %s; %d/s, %v minus %v, %d rounds\n",
-		tokens, s.name, s.rate, b.settings.long, b.short, b.rounds)
+	fmt.Fprintf(b.out, "\nCPU of the load generator's process per %d-token stream; %s; %d/s for %v less 1/s for %v, %d rounds\n",
+		tokens, s.name, s.rate, b.length, b.length, b.rounds)
 	w := tabwriter.NewWriter(b.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "peer\tmedian\tlowest…highest\tratio\tstart-up\twhat it does\n")
+	fmt.Fprintf(w, "peer\tmedian\tlowest…highest\tratio\tat 1/s\twhat it does\n")
 	base := time.Duration(0)
 	for _, r := range rows {
 		mid := median(r.cpu)
@@ -62,7 +62,7 @@ func (b *bench) compare(ctx context.Context, s shape) error {
 			base = mid
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s…%s\t%.1f×\t%v\t%s\n", r.name, micros(mid), micros(slices.Min(r.cpu)), micros(slices.Max(r.cpu)),
-			float64(mid)/float64(max(base, 1)), median(r.idle).Round(time.Millisecond), r.does)
+			float64(mid)/float64(max(base, 1)), r.quiet.cpu.Round(time.Millisecond), r.does)
 	}
 	if floor > 0 {
 		fmt.Fprintf(w, "bare system calls\t%s\t\t%.1f×\t\twrite, epoll and read on warm sockets, nothing looked at\n",
@@ -96,29 +96,28 @@ func (r *row) remarks(b *bench) {
 
 // round measures one peer once.
 func (b *bench) round(ctx context.Context, r *row, s shape) error {
-	j := job{url: s.url, rate: s.rate, outputs: tokens}
-	j.length = b.short
-	short, err := b.load(ctx, r.peer, j)
+	j := job{url: s.url, rate: 1, outputs: tokens, length: b.length}
+	if r.quiet.cpu == 0 {
+		var err error
+		if r.quiet, err = b.load(ctx, r.peer, j); err != nil {
+			return err
+		}
+	}
+	j.rate = s.rate
+	c, err := b.load(ctx, r.peer, j)
 	if err != nil {
 		return err
 	}
-	j.length = b.settings.long
-	long, err := b.load(ctx, r.peer, j)
-	if err != nil {
-		return err
-	}
-	more := long.served - short.served
+	more := c.served - r.quiet.served
 	if more <= 0 {
-		return fmt.Errorf("%s: the longer load had no more streams than the shorter one", r.name)
+		return fmt.Errorf("%s: a load of %d/s had no more streams than one of 1/s", r.name, s.rate)
 	}
-	each := (long.cpu - short.cpu) / time.Duration(more)
-	r.cpu = append(r.cpu, each)
-	r.idle = append(r.idle, short.cpu-each*time.Duration(short.served))
-	if planned := float64(s.rate) * (b.settings.long - b.short).Seconds(); float64(more) < 0.99*planned {
+	r.cpu = append(r.cpu, (c.cpu-r.quiet.cpu)/time.Duration(more))
+	if float64(c.served) < 0.99*float64(s.rate)*b.length.Seconds() {
 		r.short++
 	}
 	if r.records {
-		return r.read(long.job.shard())
+		return r.read(c.job.shard())
 	}
 	return nil
 }

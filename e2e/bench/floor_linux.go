@@ -90,7 +90,7 @@ func (b *bench) floor(ctx context.Context, s shape) (time.Duration, error) {
 	for range b.rounds {
 		var costs [2]time.Duration
 		var counts [2]int
-		for i, length := range []time.Duration{b.short, b.settings.long} {
+		for i, length := range []time.Duration{b.length / 10, b.length} {
 			counts[i] = int(float64(s.rate) * length.Seconds())
 			c, err := call(ctx, "", self, "syscalls", s.url, strconv.Itoa(conns), strconv.Itoa(counts[i]))
 			if err != nil {

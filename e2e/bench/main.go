@@ -30,13 +30,12 @@ func main() {
 type settings struct {
 	binary   string
 	rounds   int
-	short    time.Duration
-	long     time.Duration
-	rate     int // of coalesced streams
-	stepRate int // of stepped streams
-	lagRate  int // of the load whose lag is looked at
-	requests int // of the long load
-	fast     int // its rate
+	length   time.Duration // of one load
+	rate     int           // of coalesced streams
+	stepRate int           // of stepped streams
+	lagRate  int           // of the load whose lag is looked at
+	requests int           // of the long load
+	fast     int           // its rate
 	only     string
 }
 
@@ -50,8 +49,7 @@ func run(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.StringVar(&s.binary, "binary", "bin/brownout", "the brownout to measure")
 	f.IntVar(&s.rounds, "rounds", 3, "rounds of all peers, one after the other; 0 leaves them out")
-	f.DurationVar(&s.short, "short", time.Second, "length of the load whose cost is subtracted")
-	f.DurationVar(&s.long, "long", 5*time.Second, "length of the measured load")
+	f.DurationVar(&s.length, "for", 5*time.Second, "length of a load")
 	f.IntVar(&s.rate, "rate", 8000, "streams a second that come in one write")
 	f.IntVar(&s.stepRate, "step-rate", 1000, "streams a second that come chunk by chunk")
 	f.IntVar(&s.lagRate, "lag-rate", 2000, "streams a second of the load whose lag is measured; 0 leaves it out")
@@ -68,8 +66,8 @@ func run(ctx context.Context, args []string) error {
 	if _, err := os.Stat(s.binary); err != nil {
 		return fmt.Errorf("%s cannot be run (%w): make build makes it, -binary names another", s.binary, err)
 	}
-	if s.rounds < 0 || s.rate < 1 || s.stepRate < 1 || s.fast < 1 || s.long <= s.short || s.short <= 0 {
-		return errors.New("-rate, -step-rate and -fast must be 1 or more, and -long longer than -short")
+	if s.rounds < 0 || s.rate < 1 || s.stepRate < 1 || s.fast < 1 || s.length < time.Second {
+		return errors.New("-rate, -step-rate and -fast must be 1 or more, and -for 1s or more")
 	}
 	return s.measure(ctx, os.Stdout)
 }

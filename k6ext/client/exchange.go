@@ -30,6 +30,7 @@ type exchange struct {
 	usage       bool
 	degraded    bool
 	lastRead    uint64
+	chunkReads  uint64 // reads that brought a content chunk
 	gapExceeded event.Time
 }
 

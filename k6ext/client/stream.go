@@ -24,6 +24,8 @@ func (x *exchange) stream(parent context.Context, resp answer) {
 	r.Reset(resp)
 	defer func() {
 		x.c.counts.bytes.Add(r.Bytes())
+		x.c.counts.chunks.Add(uint64(x.rec.Chunks))
+		x.c.counts.chunkReads.Add(x.chunkReads)
 		r.Reset(http.NoBody) // the pool must not hold on to the connection
 		x.c.readers.Put(r)
 	}()
@@ -133,10 +135,9 @@ func (x *exchange) take(c *chunk, ev openai.Event) {
 
 // stamp times one content chunk.
 func (x *exchange) stamp(ev openai.Event) {
-	x.c.counts.chunks.Add(1)
 	if ev.Read != x.lastRead {
 		x.lastRead = ev.Read
-		x.c.counts.chunkReads.Add(1)
+		x.chunkReads++
 	}
 	x.rec.Chunks++
 	if !x.usage {
