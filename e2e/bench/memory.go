@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/brownout-dev/brownout/reports/record"
@@ -17,7 +18,7 @@ func (b *bench) long(ctx context.Context) error {
 	j := job{url: b.server.urls[0], rate: b.fast, outputs: 1, length: time.Duration(float64(b.requests) / float64(b.fast) * float64(time.Second))}
 	fmt.Fprintf(b.out, "\n%d requests of one token at %d/s\n", b.requests, b.fast)
 	for _, p := range peers() {
-		if !p.records {
+		if !p.records || !strings.Contains(p.name, b.only) {
 			continue
 		}
 		c, err := b.load(ctx, p, j)

@@ -44,8 +44,8 @@ type peer struct {
 
 func peers() []peer {
 	return []peer{
-		{"brownout-arrivals", "under brownout run: every token checked and timed, one record a request on disk", arrivals(true), true},
-		{"brownout-arrivals, k6 metrics", "the same in a plain k6 run, whose metrics it feeds", arrivals(false), true},
+		{"brownout run", "its load generator, brownout-arrivals: every token checked and timed, one record a request on disk", arrivals(true), true},
+		{"brownout-arrivals in k6", "the same in a plain k6 run, whose metrics it feeds", arrivals(false), true},
 		{"k6 http.post", "reads the whole body, looks at no token", scripted(post), false},
 		{"k6/x/brownout chat", "the JavaScript module: every token checked against its form and timed", scripted(chat), false},
 		{"Go net/http", "bare client, bufio.Scanner over the body, nothing recorded", bare, false},
