@@ -51,7 +51,7 @@ func (c *Conn) Close() {
 	c.failed = net.ErrClosed
 	c.conn.Close()
 	if c.writing != nil {
-		_ = <-c.writing // it reads the write buffer; that it failed is our doing
+		c.failed = errors.Join(c.failed, <-c.writing) // it reads the write buffer until then
 		c.writing = nil
 	}
 	c.end()
