@@ -246,7 +246,64 @@ declare module 'k6/x/brownout' {
   /** A number of tokens, or a distribution of it. */
   export type Tokens =
     | number
-    | { dist?: 'fixed' | 'uniform' | 'lognormal'; mean: number; spread?: number; min?: number; max?: number };
+    | {
+        dist?: 'fixed' | 'uniform' | 'lognormal' | 'normal' | 'exponential';
+        mean: number;
+        /** uniform: half width; lognormal: sigma of the logarithm; normal: standard deviation. */
+        spread?: number;
+        min?: number;
+        /** Distributions without an end are cut there [20 means]. */
+        max?: number;
+      }
+    | { choices: Array<{ tokens: number; weight?: number }>; min?: number; max?: number };
+
+  /** Prompts begin with one of a pool of shared prefixes; the rest of them is unique. */
+  export interface Prefix {
+    /** Of the prompt's own. In a class, 0 means none. */
+    tokens: number;
+    pool?: number;
+    /** The k-th prefix is drawn in proportion to k^-zipf [0: all alike]. */
+    zipf?: number;
+  }
+
+  /** Arrivals start conversations; the rate stays one of requests. */
+  export interface Conversation {
+    /** A number of turns, or a distribution of it ("tokens" in choices are turns). */
+    turns: Tokens;
+    /** Between the due times of two turns. */
+    think: Duration | { dist?: 'fixed' | 'exponential'; mean: Duration };
+  }
+
+  /** Clients that hang up by plan: after a time from when they were due, or after so many tokens. */
+  export type Cancel =
+    | { share: number; after: Duration; afterTokens?: undefined }
+    | { share: number; afterTokens: number; after?: undefined }
+    | { share: 0 };
+
+  /** What is sent. */
+  export interface Content {
+    /** [512] */
+    promptTokens?: Tokens;
+    /** [64] */
+    outputTokens?: Tokens;
+    prefix?: Prefix;
+    conversation?: Conversation;
+    cancel?: Cancel;
+  }
+
+  /** One kind of request of a mix. What it leaves out comes from the scenario and its client. */
+  export interface LoadClass extends Content {
+    class: string;
+    /** Of the requests, against the sum of all [1]. */
+    weight?: number;
+    model?: string;
+    tenant?: string;
+    stream?: boolean;
+    /** Name of the environment variable that holds this class's API key. */
+    keyEnv?: string;
+    /** In place of the client's. */
+    limits?: Limits;
+  }
 
   interface ScenarioOptions {
     startTime?: Duration;
@@ -258,7 +315,7 @@ declare module 'k6/x/brownout' {
   }
 
   /** Native open-loop load: no VU, no JavaScript. */
-  export interface ArrivalsScenario extends ScenarioOptions {
+  export interface ArrivalsScenario extends ScenarioOptions, Content {
     executor: 'brownout-arrivals';
     rate: Rate;
     duration: Duration;
@@ -266,10 +323,7 @@ declare module 'k6/x/brownout' {
     process?: 'poisson' | 'constant';
     /** [1] */
     seed?: number;
-    /** [512] */
-    promptTokens?: Tokens;
-    /** [64] */
-    outputTokens?: Tokens;
+    mix?: LoadClass[];
     /** An arrival beyond it is dropped and counts as failed [1000]. */
     maxInFlight?: number;
     /** How long open requests may go on after the last arrival [gracefulStop]. */

@@ -31,6 +31,9 @@ var wrong = []string{
 	`configureRecovery({ hold: true });`,
 	`new Faults({ url: 'http://x', token: 't' });`,
 	`const l: ArrivalsScenario = { executor: ARRIVALS, rate: '1/s', duration: '1s', client: { baseURL: 'http://x' } };`,
+	`const m: ArrivalsScenario['mix'] = [{ weight: 3 }];`,
+	`const h: ArrivalsScenario['cancel'] = { share: 0.5, after: '1s', afterTokens: 4 };`,
+	`const d: ArrivalsScenario['promptTokens'] = { dist: 'pareto', mean: 4 };`,
 	`const t: TimelineScenario = { executor: ARRIVALS, url: '', tokenEnv: '', duration: 1, steps: [] };`,
 }
 

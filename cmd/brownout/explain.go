@@ -36,7 +36,8 @@ func explainInfo(s *spec.Spec) (info spec.ExplainInfo) {
 	if s.Target.Topology != "" {
 		cfg.Cluster.Topology = s.Target.Topology
 	}
-	info.Saturation, info.Minus1 = refserver.Saturation(cfg, int(s.Load.Prompt.Mean), int(s.Load.Output.Mean))
+	prompt, output := s.Load.Means()
+	info.Saturation, info.Minus1 = refserver.Saturation(cfg, int(prompt), int(output))
 	info.Detection = refserver.Notice(cfg)
 	return info
 }

@@ -78,10 +78,11 @@ func (c Config) Validate() []error {
 				wrong = append(wrong, err)
 			}
 		}
-		if c.Limits.TTFT < 0 || c.Limits.TPOT < 0 || c.Limits.Gap < 0 || c.Limits.E2E < 0 {
+		if c.Limits.Negative() {
 			wrong = append(wrong, errors.New("limits must not be negative: leave a limit out to have none"))
 		}
 	}
+	wrong = append(wrong, c.classLimitFlaws()...)
 	if c.Drain < 0 || c.Drain > time.Hour {
 		wrong = append(wrong, fmt.Errorf("%s is %v: it must lie in 0…1h", drain, c.Drain))
 	}

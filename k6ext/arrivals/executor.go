@@ -29,7 +29,7 @@ type Executor struct {
 	session *session.Session
 	share   load.Share
 	client  *client.Client
-	maker   *sample.Maker
+	makers  map[string]*sample.Maker // by class
 }
 
 var _ lib.Executor = (*Executor)(nil)
@@ -42,16 +42,17 @@ func (e *Executor) Init(context.Context) error {
 		}
 		return os.LookupEnv(name)
 	}
-	key := ""
-	if name := e.config.Client.KeyEnv; name != "" {
-		var ok bool
-		if key, ok = env(name); !ok {
-			return fmt.Errorf("scenario %s: client.key_env names the environment variable %s, which is not set", e.config.Name, name)
-		}
+	key, err := e.key("client.key_env", e.config.Client.KeyEnv, "", env)
+	if err != nil {
+		return err
+	}
+	classes, err := e.classes(key, env)
+	if err != nil {
+		return err
 	}
 	c, err := client.New(client.Config{
 		Client: e.config.Client, Limits: e.config.Limits, Model: e.config.Plan.Model, Tenant: e.config.Plan.Tenant,
-		Stream: e.config.Plan.Stream, Key: key, Env: env, Clock: e.session.Clock, MaxIdle: e.config.Plan.MaxInFlight,
+		Stream: e.config.Plan.Stream, Key: key, Classes: classes, Env: env, Clock: e.session.Clock, MaxIdle: e.config.Plan.MaxInFlight,
 	})
 	if err != nil {
 		return fmt.Errorf("scenario %s: %w", e.config.Name, err)
@@ -65,9 +66,14 @@ func (e *Executor) Init(context.Context) error {
 		tags = tags.With("scenario", e.config.Name)
 	}
 	tags = tags.WithTagsFromMap(e.config.Tags)
-	e.client, e.maker = c, sample.NewMaker(e.config.Run, m, e.test.Test.BuiltinMetrics, tags)
+	e.client, e.makers = c, map[string]*sample.Maker{"": sample.NewMaker(e.config.Run, m, e.test.Test.BuiltinMetrics, tags)}
+	for _, class := range classes {
+		e.makers[class.Name] = sample.NewMaker(e.config.Run, m, e.test.Test.BuiltinMetrics, tags.With("class", class.Name))
+	}
 	if e.config.RecordsOnly {
-		e.maker.Silent()
+		for _, maker := range e.makers {
+			maker.Silent()
+		}
 	}
 	e.session.SetRecycle(c.Recycle)
 	return nil
@@ -102,7 +108,7 @@ func (e *Executor) Run(ctx context.Context, out chan<- metrics.SampleContainer) 
 			e.count(res.Record.Outcome)
 			recorder.Request(&res.Record)
 			// Not bound to ctx: an aborted run's records matter too, and k6 reads until Run returns.
-			batch.Add(e.maker.Make(res.Record, res.Gaps, time.Now()))
+			batch.Add(e.makers[res.Record.Class].Make(res.Record, res.Gaps, time.Now()))
 		},
 	}
 	runtime.LockOSThread() // the pacing thread stays warm in nanosleep

@@ -53,6 +53,7 @@ func (c *Config) readReadable(o *options.Object) error {
 		Duration: o.Duration("duration", time.Second), Model: settings.Model, Tenant: settings.Tenant, Stream: settings.Stream,
 		MaxInFlight: int(o.Whole("maxInFlight", defaultMaxInFlight)),
 	}
+	c.content(o)
 	if o.Has("rate") {
 		c.Plan.Arrivals.Rate = o.Rate("rate")
 	}
@@ -62,25 +63,6 @@ func (c *Config) readReadable(o *options.Object) error {
 	return nil
 }
 
-// length is a number of tokens, or a distribution of them.
-func length(o *options.Object, key string, otherwise float64) load.Length {
-	switch {
-	case !o.Has(key):
-		return load.Length{Dist: load.Fixed, Mean: otherwise}
-	case o.IsNumber(key):
-		return load.Length{Dist: load.Fixed, Mean: o.Number(key, otherwise)}
-	}
-	d := o.Object(key)
-	l := load.Length{
-		Dist: d.Text("dist"), Mean: d.Number("mean", otherwise), Spread: d.Number("spread", 0),
-		Min: int(d.Whole("min", 0)), Max: int(d.Whole("max", 0)),
-	}
-	if !d.Has("dist") {
-		l.Dist = load.Fixed
-	}
-	return l
-}
-
 // readableNames says the plan's mistakes with the names that the script's author wrote.
 func readableNames(err error) []error {
 	if err == nil {
@@ -88,9 +70,12 @@ func readableNames(err error) []error {
 	}
 	names := strings.NewReplacer("arrivals.process", "process", "arrivals.rate_per_s", "rate", "duration_ns", "duration",
 		"max_in_flight", "maxInFlight", "prompt_tokens", "promptTokens", "output_tokens", "outputTokens",
-		"model is empty", "client.model is empty")
+		"after_tokens", "afterTokens", "key_env", "keyEnv")
 	var wrong []error
 	for line := range strings.SplitSeq(err.Error(), "\n") {
+		if strings.HasPrefix(line, "model is empty") {
+			line = "client." + line
+		}
 		wrong = append(wrong, errors.New(names.Replace(line)))
 	}
 	return wrong

@@ -3,7 +3,9 @@ package client
 import (
 	"context"
 	"io"
+	"maps"
 	"net"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -41,9 +43,9 @@ func (c *Client) carrierOf() carrier {
 
 // lean carries requests by http1.
 type lean struct {
-	pool  *http1.Pool
-	head  []byte    // of every request, up to the request id
-	heads sync.Pool // *[]byte
+	pool   *http1.Pool
+	starts [][]byte  // of the heads of requests, by class
+	heads  sync.Pool // *[]byte
 }
 
 func newLean(s *settings, target *url.URL) *lean {
@@ -53,24 +55,26 @@ func newLean(s *settings, target *url.URL) *lean {
 	}
 	l := &lean{pool: http1.NewPool(http1.Config{Address: address, Dial: s.dialler(), MaxIdle: s.MaxIdle})}
 	l.heads.New = func() any { return new([]byte) }
+	for i := range s.kinds {
+		l.starts = append(l.starts, start(target, s.kinds[i].headers))
+	}
+	return l
+}
+
+// start is the head of a request, up to the request id.
+func start(target *url.URL, headers http.Header) []byte {
 	var b strings.Builder
 	b.WriteString("POST " + target.RequestURI() + " HTTP/1.1\r\nHost: " + target.Host + "\r\n")
-	if s.headers.Get("User-Agent") == "" {
+	if headers.Get("User-Agent") == "" {
 		b.WriteString("User-Agent: Go-http-client/1.1\r\n") // as net/http: both carriers look the same to the target
 	}
-	names := make([]string, 0, len(s.headers))
-	for name := range s.headers {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		for _, value := range s.headers[name] {
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		for _, value := range headers[name] {
 			b.WriteString(name + ": " + strings.NewReplacer("\r", " ", "\n", " ").Replace(value) + "\r\n")
 		}
 	}
 	b.WriteString(openai.HeaderRequestID + ": ")
-	l.head = []byte(b.String())
-	return l
+	return []byte(b.String())
 }
 
 func (l *lean) send(ctx context.Context, req *Request, w *watchdog) (answer, error) {
@@ -88,7 +92,7 @@ func (l *lean) send(ctx context.Context, req *Request, w *watchdog) (answer, err
 	w.cutBy(conn)
 	w.connected()
 	head := l.heads.Get().(*[]byte)
-	*head = append(append(append((*head)[:0], l.head...), req.ID...), "\r\n"...)
+	*head = append(append(append((*head)[:0], l.starts[req.Class]...), req.ID...), "\r\n"...)
 	resp, err := conn.Send(*head, req.Body)
 	l.heads.Put(head)
 	if err != nil {

@@ -71,32 +71,44 @@ func New(cfg Config) (*Client, error) {
 // Prepare writes the request of arrival a, ahead of its time. start is time zero of the plan.
 func (c *Client) Prepare(p *load.Plan, a load.Arrival, start event.Time) *Request {
 	r := &Request{Arrival: a, Due: start.Add(a.Due)}
+	k := &c.kinds[a.Class]
 	const around = 128 // bytes of names and numbers
-	b := make([]byte, 0, len(c.static)+around+6*a.Prompt)
+	b := make([]byte, 0, len(k.static)+around*(1+a.Turn)+6*a.Prompt)
 	b = append(b, '{')
-	b = append(b, c.static...)
+	b = append(b, k.static...)
 	b = append(b, `,"max_tokens":`...)
 	b = strconv.AppendInt(b, int64(a.Output), 10)
 	b = append(b, `,"seed":`...)
 	b = strconv.AppendUint(b, a.Seed, 10)
-	b = append(b, `,"messages":[{"role":"user","content":"`...)
-	from := len(b)
-	b = p.AppendPrompt(b, a) // synth text needs no escaping
-	if c.Exact {
-		r.Answer = synth.AnswerKey(c.Model, string(b[from:]), a.Seed)
+	b = append(b, `,"messages":`...)
+	if a.Turn == 0 {
+		b = append(b, `[{"role":"user","content":"`...)
+		from := len(b)
+		b = p.AppendPrompt(b, a) // synth text needs no escaping
+		r.answer(c, k, b[from:])
+		b = append(b, `"}]`...)
+	} else {
+		b = p.AppendMessages(b, a)
+		r.answer(c, k, p.AppendPrompt(nil, a))
 	}
-	b = append(b, `"}]}`...)
+	b = append(b, '}')
 	r.Body = b
 	return r
 }
 
+// answer notes what an exact server must say to the prompt.
+func (r *Request) answer(c *Client, k *kind, prompt []byte) {
+	if c.Exact {
+		r.Answer = synth.AnswerKey(k.Model, string(prompt), r.Seed)
+	}
+}
+
 // Dropped is the record of a request that could not be sent.
 func (c *Client) Dropped(a load.Arrival, due event.Time, note string) record.Record {
-	r := record.Record{
-		Arrival: a.Index, ID: a.ID, Tenant: c.Tenant, Model: c.Model, Streaming: c.Stream,
-		Due: due, Outcome: record.Dropped, Note: note,
-	}
-	r.Harmed, r.Violated = c.limits.Harm(&r, 0)
+	k := &c.kinds[a.Class]
+	r := k.record(&a, due)
+	r.Outcome, r.Note = record.Dropped, note
+	r.Harmed, r.Violated = k.limits.Harm(&r, 0)
 	return r
 }
 
@@ -104,12 +116,14 @@ func (c *Client) Dropped(a load.Arrival, due event.Time, note string) record.Rec
 func (c *Client) Do(ctx context.Context, req *Request) Result {
 	gaps := c.gaps.Get().(*[]time.Duration)
 	x := c.exchanges.Get().(*exchange)
-	*x = exchange{c: c, req: req, watch: x.watch, mould: x.mould.empty(), gaps: (*gaps)[:0], model: checker{key: req.Answer, want: req.Output}}
-	x.rec = record.Record{
-		Arrival: req.Index, ID: req.ID, Tenant: c.Tenant, Model: c.Model, Streaming: c.Stream, Due: req.Due,
+	k := &c.kinds[req.Class]
+	*x = exchange{
+		c: c, kind: k, req: req, watch: x.watch, mould: x.mould.empty(), gaps: (*gaps)[:0],
+		model: checker{key: req.Answer, want: req.Output},
 	}
+	x.rec = k.record(&req.Arrival, req.Due)
 	x.run(ctx)
-	x.rec.Harmed, x.rec.Violated = c.limits.Harm(&x.rec, x.gapExceeded)
+	x.rec.Harmed, x.rec.Violated = k.limits.Harm(&x.rec, x.gapExceeded)
 	res := Result{Record: x.rec, Gaps: x.gaps}
 	*x = exchange{watch: x.watch, mould: x.mould} // the pool must not hold on to the request
 	c.exchanges.Put(x)

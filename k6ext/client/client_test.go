@@ -306,9 +306,9 @@ func BenchmarkStreamTake(b *testing.B) {
 		chunks[i] = []byte(`{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"` +
 			req.Answer.Token(i) + `"},"finish_reason":null}]}`)
 	}
-	x := exchange{c: c, req: req, exact: true, gaps: make([]time.Duration, 0, 1024)}
+	x := exchange{c: c, kind: &c.kinds[0], req: req, exact: true, gaps: make([]time.Duration, 0, 1024)}
 	x.watch = newWatchdog(c.settings)
-	x.watch.begin(b.Context(), c.Clock.Now())
+	x.watch.begin(b.Context(), c.Clock.Now(), true, 0)
 	defer x.watch.stop()
 	at := event.Time(1)
 	b.ReportAllocs()

@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -16,7 +14,6 @@ import (
 	"time"
 
 	"github.com/brownout-dev/brownout/internal/event"
-	"github.com/brownout-dev/brownout/reports/slo"
 	"github.com/brownout-dev/brownout/scenarios/load"
 )
 
@@ -28,6 +25,8 @@ type Config struct {
 	Tenant string      // of every record
 	Stream bool
 	Key    string // API key; "" sends no Authorization header
+	// Classes of a mix, by Arrival.Class; the five fields above are then not used.
+	Classes []Class
 	// Env looks the environment variables up that headers name [os.LookupEnv].
 	Env   func(name string) (string, bool)
 	Clock *event.Clock
@@ -49,12 +48,10 @@ const (
 // settings is a valid Config: nothing in it is optional any more.
 type settings struct {
 	Config
-	url     string
-	headers http.Header // shared by all requests, never written after New
-	static  []byte      // the part of the body that is the same for all: `"model":"m",…`
-	limits  slo.Limits
-	tls     *tls.Config
-	hide    *strings.Replacer // secrets, out of the notes that servers' errors become
+	url   string
+	kinds []kind // by Arrival.Class
+	tls   *tls.Config
+	hide  *strings.Replacer // secrets, out of the notes that servers' errors become
 }
 
 func (c Config) settle() (*settings, error) {
@@ -71,9 +68,8 @@ func (c Config) settle() (*settings, error) {
 	if err := Check(c.Client); err != nil {
 		wrong = append(wrong, err)
 	}
-	s := &settings{Config: c, limits: slo.Limits(c.Limits)}
+	s := &settings{Config: c}
 	s.url = strings.TrimRight(c.BaseURL, "/") + "/v1/chat/completions"
-	s.headers = make(http.Header)
 	if c.Env == nil {
 		c.Env = os.LookupEnv
 	}
@@ -81,22 +77,19 @@ func (c Config) settle() (*settings, error) {
 	if err != nil {
 		wrong = append(wrong, fmt.Errorf("client.headers %w", err))
 	}
+	common := make(http.Header)
 	for k, v := range headers {
-		s.headers.Set(k, v)
+		common.Set(k, v)
 	}
-	s.hide = hiding(append(secrets, c.Key))
-	s.headers.Set("Content-Type", "application/json")
-	s.headers.Set("Accept", "application/json")
-	if c.Stream {
-		s.headers.Set("Accept", "text/event-stream")
+	secrets = append(secrets, c.Key)
+	for _, class := range c.Classes {
+		secrets = append(secrets, class.Key)
 	}
-	if c.Key != "" {
-		s.headers.Set("Authorization", "Bearer "+c.Key)
-	}
+	s.hide = hiding(secrets)
 	if s.tls, err = trust(c.CAFile); err != nil {
 		wrong = append(wrong, err)
 	}
-	if s.static, err = c.staticBody(); err != nil {
+	if s.kinds, err = c.kinds(common); err != nil {
 		wrong = append(wrong, err)
 	}
 	return s, errors.Join(wrong...)
@@ -153,25 +146,6 @@ func orDefault[T int | int64 | time.Duration](v, otherwise T) T {
 		return otherwise
 	}
 	return v
-}
-
-func (c Config) staticBody() ([]byte, error) {
-	fields := map[string]any{"model": c.Model}
-	if c.Exact {
-		fields["ignore_eos"] = true // the answer has exactly max_tokens tokens
-	}
-	if c.Stream {
-		fields["stream"] = true
-		if !c.NoUsage {
-			fields["stream_options"] = map[string]bool{"include_usage": true}
-		}
-	}
-	maps.Copy(fields, c.ExtraBody)
-	body, err := json.Marshal(fields)
-	if err != nil {
-		return nil, fmt.Errorf("client.extra_body is no JSON: %w", err)
-	}
-	return body[1 : len(body)-1], nil
 }
 
 func trust(file string) (*tls.Config, error) {

@@ -17,6 +17,7 @@ import (
 // exchange is one request on its way. Only the goroutine of Do writes it.
 type exchange struct {
 	c     *Client
+	kind  *kind
 	req   *Request
 	rec   record.Record
 	gaps  []time.Duration
@@ -38,7 +39,7 @@ const headerFallback = "x-brownout-fallback" // set by a gateway that answered f
 
 func (x *exchange) run(parent context.Context) {
 	x.rec.Sent = x.c.Clock.Now()
-	x.watch.begin(parent, x.rec.Sent)
+	x.watch.begin(parent, x.rec.Sent, x.kind.Stream, x.hangUpAt())
 	resp, err := x.c.carrier.send(parent, x.req, x.watch)
 	if err != nil {
 		x.broke(parent, err)
@@ -49,7 +50,7 @@ func (x *exchange) run(parent context.Context) {
 	switch {
 	case resp.Status() != http.StatusOK:
 		x.refusal(resp)
-	case x.c.Stream:
+	case x.kind.Stream:
 		x.stream(parent, resp)
 	default:
 		x.whole(parent, resp)

@@ -18,13 +18,7 @@ func Read(o *options.Object) Config {
 	t := o.Object("timeouts")
 	c.ConnectTimeout, c.TTFTTimeout = t.Duration("connect", 0), t.Duration("ttft", 0)
 	c.StallTimeout, c.TotalTimeout = t.Duration("stall", 0), t.Duration("total", 0)
-	l := o.Object("limits")
-	c.Limits = load.Limits{
-		TTFT: l.Duration("ttft", 0), TPOT: l.Duration("tpot", 0), Gap: l.Duration("maxGap", 0), E2E: l.Duration("e2e", 0),
-	}
-	if c.Limits.TTFT < 0 || c.Limits.TPOT < 0 || c.Limits.Gap < 0 || c.Limits.E2E < 0 {
-		o.Wrong("limits", "must not be negative: leave a limit out to have none")
-	}
+	c.Limits = ReadLimits(o)
 	if c.ConnectTimeout < 0 || c.TTFTTimeout < 0 || c.StallTimeout < 0 || c.TotalTimeout < 0 {
 		o.Wrong("timeouts", "must not be negative: leave a timeout out for its default")
 	}
@@ -41,4 +35,16 @@ func Read(o *options.Object) Config {
 		o.Wrong("extraBody", "%v", err)
 	}
 	return c
+}
+
+// ReadLimits reads the limits of one request: "limits" of a client, or of a class.
+func ReadLimits(o *options.Object) load.Limits {
+	l := o.Object("limits")
+	limits := load.Limits{
+		TTFT: l.Duration("ttft", 0), TPOT: l.Duration("tpot", 0), Gap: l.Duration("maxGap", 0), E2E: l.Duration("e2e", 0),
+	}
+	if limits.Negative() {
+		o.Wrong("limits", "must not be negative: leave a limit out to have none")
+	}
+	return limits
 }

@@ -50,7 +50,7 @@ func (s *standard) send(parent context.Context, req *Request, w *watchdog) (answ
 		cancel()
 		return nil, err
 	}
-	for k, v := range s.client.headers {
+	for k, v := range s.client.kinds[req.Class].headers {
 		hr.Header[k] = v
 	}
 	hr.Header.Set(openai.HeaderRequestID, req.ID)

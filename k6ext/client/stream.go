@@ -126,6 +126,9 @@ func (x *exchange) take(c *chunk, ev openai.Event) {
 			x.endAt(ev.At, record.Corrupt, note)
 			return
 		}
+		if !c.finished {
+			x.hangUpNow(ev)
+		}
 	}
 	if c.finished {
 		x.finished = true
@@ -150,7 +153,7 @@ func (x *exchange) stamp(ev openai.Event) {
 		gap := ev.At.Sub(x.rec.Last)
 		x.gaps = append(x.gaps, gap)
 		x.rec.MaxGap = max(x.rec.MaxGap, gap)
-		if limit := x.c.limits.Gap; limit > 0 && gap > limit && x.gapExceeded == 0 {
+		if limit := x.kind.limits.Gap; limit > 0 && gap > limit && x.gapExceeded == 0 {
 			x.gapExceeded = x.rec.Last.Add(limit)
 		}
 		x.watch.progress(ev.At)

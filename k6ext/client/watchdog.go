@@ -30,6 +30,8 @@ type watchdog struct {
 	parent context.Context
 	leave  func() bool // stops waiting for the end of parent
 	sent   event.Time
+	stream bool
+	hangUp event.Time // by plan; never = not
 	phase  phase
 	timer  *time.Timer
 	wakes  event.Time // when timer fires
@@ -62,10 +64,12 @@ func newWatchdog(s *settings) *watchdog {
 	return w
 }
 
-// begin watches over a request that is sent now.
-func (w *watchdog) begin(parent context.Context, sent event.Time) {
+// begin watches over a request that is sent now. stream: its answer comes token by token; hangUp: when
+// the plan says that the client leaves, never = it stays.
+func (w *watchdog) begin(parent context.Context, sent event.Time, stream bool, hangUp event.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.stream, w.hangUp = stream, hangUp
 	w.parent, w.sent, w.phase, w.cut, w.ended, w.why = parent, sent, connecting, nil, false, nil
 	w.leave = context.AfterFunc(parent, w.onOver)
 	at, _, _ := w.deadline()
@@ -140,12 +144,15 @@ func (w *watchdog) deadline() (at event.Time, o record.Outcome, text string) {
 			at, o, text = t, outcome, why
 		}
 	}
+	if w.hangUp != 0 {
+		nearer(w.hangUp, record.Cancelled, "")
+	}
 	switch {
 	case w.phase == connecting:
 		nearer(w.sent.Add(w.s.ConnectTimeout), record.TimeoutConnect, "no connection in time")
-	case w.phase == waiting && w.s.Stream:
+	case w.phase == waiting && w.stream:
 		nearer(w.sent.Add(w.s.TTFTTimeout), record.TimeoutTTFT, "no first content in time")
-	case w.phase == streaming && w.s.Stream:
+	case w.phase == streaming && w.stream:
 		nearer(event.Time(w.last.Load()).Add(w.s.StallTimeout), record.TimeoutStall, "the stream stalled")
 	}
 	return at, o, text

@@ -266,3 +266,9 @@ func (o *Object) IsNumber(key string) bool {
 	_, ok := o.tree[key].(json.Number)
 	return ok
 }
+
+// IsObject reports whether key holds an object.
+func (o *Object) IsObject(key string) bool {
+	_, ok := o.tree[key].(map[string]any)
+	return ok
+}

@@ -106,7 +106,7 @@ func (p *progress) take(r *record.Record) {
 	if r.Harmed != 0 {
 		p.bad++
 	}
-	if r.Outcome != record.OK {
+	if r.Outcome != record.OK && r.Outcome != record.Cancelled {
 		p.message = r.Outcome.String()
 		if r.Note != "" {
 			p.message += ": " + r.Note

@@ -70,7 +70,8 @@ func (k *Maker) Make(rec record.Record, gaps []time.Duration, now time.Time) *Re
 	default:
 		add(k.builtin.Iterations, k.tags, 1)
 	}
-	if rec.Outcome != record.Unfinished || rec.Harmed != 0 { // unfinished inside every limit: counted, not judged
+	// Unfinished or cancelled by plan inside every limit: counted, not judged.
+	if (rec.Outcome != record.Unfinished && rec.Outcome != record.Cancelled) || rec.Harmed != 0 {
 		add(k.metrics.Goodput, k.tags, good)
 	}
 	ttft, ok := rec.TTFT()

@@ -120,7 +120,7 @@ func gateCases(r result.Result) []testCase {
 	times := map[string]int{}
 	trusted := verdict(r.Judgement.Verdict) != slo.Unknown
 	for _, g := range r.Judgement.Gates {
-		name := token(g.Scope + ": " + gateText(g.Gate))
+		name := token(g.Place() + ": " + gateText(g.Gate))
 		if times[name]++; times[name] > 1 {
 			name += fmt.Sprintf(" (%d)", times[name]) // consumers take cases of one name for one case
 		}

@@ -114,7 +114,7 @@ func (m *comment) gates(gates []slo.GateResult) {
 		if verdict(g.Verdict) != slo.Pass {
 			why = sentence(g.Why)
 		}
-		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s |", sign(g.Verdict), cell(g.Scope), cell(gateText(g.Gate)),
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s |", sign(g.Verdict), cell(g.Place()), cell(gateText(g.Gate)),
 			plain(got), plain(limit), count(g.N), why))
 	}
 	m.table("| | Scope | Gate | Observed | Limit | Samples | Why |", 7, rows, maxTables*2/3)
@@ -185,7 +185,7 @@ func (m *comment) details(r result.Result) {
 	m.line("")
 	m.line("<details><summary>Phases, outcomes, guards, and how to run it again</summary>")
 	rows := make([]string, 0, len(r.Judgement.Phases)+1)
-	for _, p := range append(slices.Clone(r.Judgement.Phases), r.Judgement.Run) {
+	for _, p := range append(append(slices.Clone(r.Judgement.Phases), r.Judgement.Run), classRows(r, ofRun)...) {
 		name := cell(p.Name)
 		if len(rows) == len(r.Judgement.Phases) {
 			name = "**all judged**"

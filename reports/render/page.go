@@ -103,6 +103,7 @@ func newPage(r result.Result) page {
 		total.Name = "all judged phases"
 		p.Phases = append(p.Phases, total)
 	}
+	p.Phases = append(p.Phases, classRows(r, ofRun)...)
 	for _, g := range r.Judgement.Gates {
 		row := gateRow{GateResult: g, Line: gateText(g.Gate)}
 		row.Observed, row.Limit = gateNumbers(g)

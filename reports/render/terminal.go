@@ -149,7 +149,7 @@ func (t *terminal) gates(gates []slo.GateResult) {
 	rows := make([][]string, 0, len(gates))
 	for _, g := range gates {
 		got, limit := gateNumbers(g)
-		rows = append(rows, []string{mark(g.Verdict), clean(g.Scope), clean(gateText(g.Gate)), got, limit})
+		rows = append(rows, []string{mark(g.Verdict), clean(g.Place()), clean(gateText(g.Gate)), got, limit})
 	}
 	widths := columns(nil, rows)
 	widths[2] = min(widths[2], max(t.width-30-widths[1]-widths[3], 16))
@@ -175,6 +175,7 @@ func (t *terminal) phases(r result.Result) {
 		total.Name = "all judged"
 		all = append(all[:len(all):len(all)], total)
 	}
+	all = append(all[:len(all):len(all)], classRows(r, func(class string) string { return "· " + class })...)
 	rows := make([][]string, 0, len(all))
 	for _, p := range all {
 		rows = append(rows, []string{cut(clean(p.Name), 14), count(p.Due), goodput(p), short(p.TTFT, "p50"), short(p.TTFT, "p99"),

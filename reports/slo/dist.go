@@ -152,6 +152,14 @@ func (c *cohort) add(r *record.Record, k class, streams bool) {
 	if k != good && k != bad {
 		return
 	}
+	if r.Outcome == record.Cancelled { // past a limit before the client hung up: how late the rest would have been nobody knows
+		if ttft, ok := r.TTFT(); ok {
+			c.ttft.values = append(c.ttft.values, ttft.Seconds())
+		} else if streams {
+			c.ttft.failed++
+		}
+		return
+	}
 	if r.Outcome != record.OK && r.Outcome != record.Degraded {
 		c.e2e.failed++
 		if streams {

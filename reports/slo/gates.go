@@ -17,7 +17,7 @@ func (j *judge) gate(g Gate, c *cohorts, faults []Recovery) GateResult {
 		r.Why = fmt.Sprintf("%s: there is no phase %q, so nothing was measured; name one of the plan's phases or \"run\".", g.name(), g.Scope)
 		return r
 	case co.due == 0:
-		r.Why = fmt.Sprintf("%s: no request was due in %s, so nothing was measured.", g.name(), place(g.Scope))
+		r.Why = fmt.Sprintf("%s: no request was due in %s, so nothing was measured.", g.name(), g.where())
 		return r
 	}
 	switch g.Metric {
@@ -28,7 +28,7 @@ func (j *judge) gate(g Gate, c *cohorts, faults []Recovery) GateResult {
 	case "count":
 		r.Got, r.N, r.Missing = float64(co.outcomes[g.Of]), co.due, false
 		r.Verdict = decided(g.holds(r.Got))
-		r.Why = fmt.Sprintf("%s: %s of %s requests in %s ended %s.", g.name(), count(int(r.Got)), count(co.due), place(g.Scope), g.Of)
+		r.Why = fmt.Sprintf("%s: %s of %s requests in %s ended %s.", g.name(), count(int(r.Got)), count(co.due), g.where(), g.Of)
 	default:
 		r.percentile(co)
 	}
@@ -52,12 +52,12 @@ func (j *judge) scope(name string, c *cohorts) *cohort {
 func plain(r *GateResult, part, whole int, what string) {
 	r.N = whole
 	if whole == 0 {
-		r.Why = fmt.Sprintf("%s: no request in %s can be judged.", r.name(), place(r.Scope))
+		r.Why = fmt.Sprintf("%s: no request in %s can be judged.", r.name(), r.where())
 		return
 	}
 	r.Got, r.Missing = share(part, whole), false
 	r.Verdict = decided(r.holds(r.Got))
-	r.Why = fmt.Sprintf("%s: %s of %s requests in %s %s (%s).", r.name(), count(part), count(whole), place(r.Scope), what, percent(r.Got))
+	r.Why = fmt.Sprintf("%s: %s of %s requests in %s %s (%s).", r.name(), count(part), count(whole), r.where(), what, percent(r.Got))
 }
 
 // percentile judges "p99 ttft <= x" on the share of samples within x, failures being outside: its
@@ -80,7 +80,7 @@ func (r *GateResult) percentile(co *cohort) {
 		r.Got, ok = s.quantile(q)
 	}
 	if !ok {
-		r.Why = fmt.Sprintf("%s: %s has no samples of %s.", r.name(), place(r.Scope), r.Metric)
+		r.Why = fmt.Sprintf("%s: %s has no samples of %s.", r.name(), r.where(), r.Metric)
 		return
 	}
 	r.Missing = false
@@ -93,7 +93,7 @@ func (r *GateResult) percentile(co *cohort) {
 		r.Verdict = bounded(r.Upper <= q, r.Lower > q)
 	}
 	r.Why = fmt.Sprintf("%s: %s of %s %s in %s (%s) were within %s, which is %s to %s at %.0f %% confidence where %s is the mark; the observed p%g is %s.",
-		r.name(), count(k), count(r.N), unit, place(r.Scope), percent(r.Share), duration(r.Value),
+		r.name(), count(k), count(r.N), unit, r.where(), percent(r.Share), duration(r.Value),
 		percent(r.Lower), percent(r.Upper), Confidence*100, percent(q), r.P, duration(r.Got))
 	if r.Verdict == Unknown && r.Op == "<=" && k == r.N {
 		r.Why += fmt.Sprintf(" That takes %s samples.", count(SamplesNeeded(q, 0)))

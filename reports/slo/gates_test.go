@@ -103,6 +103,7 @@ func TestCancelledAndExpectedAreNotBad(t *testing.T) {
 	h := newHistory(100, 20)
 	for i := range 100 {
 		broken(&h.in.Records[i], s(1), record.Cancelled)
+		h.in.Records[i].Harmed = 0 // a plan harms nobody
 		broken(&h.in.Records[100+i], s(1.5), record.RateLimited)
 	}
 	j := Judge(h.in)

@@ -15,16 +15,21 @@ func Judge(in Input) Judgement {
 	out := Judgement{WindowNS: j.sliding.length}
 	windows, _ := j.sliding.judge(always())
 	out.Windows = thin(windows)
-	cohorts := j.cohorts()
+	cohorts, classes := j.cohortsOf(""), j.byClass()
 	for i, p := range j.phases {
 		out.Phases = append(out.Phases, cohorts.byPhase[i].result(p))
 	}
 	out.Run = cohorts.run.result(j.whole())
+	out.Classes = j.classResults(classes)
 	for i := range in.Faults {
 		out.Faults = append(out.Faults, j.recovery(&in.Faults[i]))
 	}
 	for _, g := range j.spec.Gates {
-		out.Gates = append(out.Gates, j.gate(g, cohorts, out.Faults))
+		over := cohorts
+		if g.Class != "" {
+			over = classes[g.Class]
+		}
+		out.Gates = append(out.Gates, j.gate(g, over, out.Faults))
 	}
 	out.Guards = j.guards(&cohorts.run)
 	out.Series = j.series()
@@ -40,12 +45,12 @@ type judge struct {
 	classes []class      // by record
 	harmed  []event.Time // by record; never unless bad
 	sliding sliding
-	streams bool       // the load asked for streams
-	seen    event.Time // until when load was due: what happened later is not known
+	streams map[string]bool // by class: the load asked for streams
+	seen    event.Time      // until when load was due: what happened later is not known
 }
 
 func newJudge(in Input) *judge {
-	j := &judge{in: in, spec: in.Spec.WithDefaults(), phases: in.Spec.Phases}
+	j := &judge{in: in, spec: in.Spec.WithDefaults(), phases: in.Spec.Phases, streams: map[string]bool{}}
 	n := len(in.Records)
 	j.classes, j.harmed = make([]class, n), make([]event.Time, n)
 	due, hurt := make([]event.Time, 0, n), make([]event.Time, 0, n/8)
@@ -59,7 +64,9 @@ func newJudge(in Input) *judge {
 		if j.classes[i] == bad {
 			hurt = append(hurt, j.harmed[i])
 		}
-		j.streams = j.streams || r.Streaming
+		if r.Streaming {
+			j.streams[r.Class] = true
+		}
 		last = max(last, r.Due)
 	}
 	slices.Sort(due)

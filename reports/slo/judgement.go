@@ -29,6 +29,7 @@ type Judgement struct {
 	Gates    []GateResult  `json:"gates"`
 	Phases   []PhaseResult `json:"phases"`
 	Run      PhaseResult   `json:"run"` // all judged phases together
+	Classes  []ClassResult `json:"classes,omitempty"`
 	Faults   []Recovery    `json:"faults"`
 	Windows  []Window      `json:"windows"`
 	Guards   []GuardResult `json:"guards"`
@@ -107,7 +108,7 @@ type Recovery struct {
 	Relapses   int      `json:"relapses"`
 	Touched    int      `json:"touched"` // requests whose [due, end] overlaps [effective, recovered]
 	Lost       int      `json:"lost"`    // of those, not ok
-	Late       int      `json:"late"`    // of those, ok but past a limit
+	Late       int      `json:"late"`    // of those, ok or cancelled by plan, but past a limit
 	Resumed    int      `json:"resumed"` // server events
 	Retried    int      `json:"retried"`
 	Unresolved []string `json:"unresolved,omitempty"` // durations smaller than the clock error

@@ -12,7 +12,8 @@ type cohorts struct {
 	run     cohort
 }
 
-func (j *judge) cohorts() *cohorts {
+// cohortsOf counts the requests of a class; "" = all of them, with the token gaps, which know no class.
+func (j *judge) cohortsOf(class string) *cohorts {
 	c := &cohorts{byPhase: make([]cohort, len(j.phases))}
 	all := append(make([]*cohort, 0, len(j.phases)+1), &c.run)
 	for i := range c.byPhase {
@@ -25,15 +26,19 @@ func (j *judge) cohorts() *cohorts {
 	for i := range j.in.Records {
 		r := &j.in.Records[i]
 		p := j.phaseOf(r)
-		if p < 0 {
+		if p < 0 || (class != "" && r.Class != class) {
 			continue
 		}
-		c.byPhase[p].add(r, j.classes[i], j.streams)
+		c.byPhase[p].add(r, j.classes[i], j.streams[r.Class])
 		if !j.phases[p].Quiet {
-			c.run.add(r, j.classes[i], j.streams)
+			c.run.add(r, j.classes[i], j.streams[r.Class])
 		}
 	}
 	for i, p := range j.phases {
+		if class != "" {
+			c.byPhase[i].gaps = c.run.gaps // nothing
+			continue
+		}
 		c.byPhase[i].gaps = j.in.Gaps.Range(wholeSecond(p.At), wholeSecond(p.At+p.For))
 		if !p.Quiet {
 			c.run.gaps.Merge(c.byPhase[i].gaps)

@@ -25,6 +25,8 @@ type Spec struct {
 	DegradedIsGood bool `json:"degraded_is_good,omitempty"`
 	// Expected outcomes that are not bad (a flooder's 429).
 	Expected []record.Outcome `json:"expected,omitempty"`
+	// Classes of the load that were promised something else, by name.
+	Classes map[string]Class `json:"classes,omitempty"`
 }
 
 // Limits are per-request; zero = no such limit. Seconds from due, but TPOT and Gap.
@@ -45,12 +47,13 @@ type Phase struct {
 
 // Gate is one limit on one number. Text is the line as written: "p99 ttft <= 500ms".
 type Gate struct {
-	Scope  string  `json:"scope"`        // a phase's name, "run" (all judged phases) or "recovery"
-	Metric string  `json:"metric"`       // goodput, availability, ttft, itl, tpot, e2e, sched_lag, count, ttd, ttm, ttr, residual, out_of_slo, relapses
-	Of     string  `json:"of,omitempty"` // count: the outcome's word
-	P      float64 `json:"p,omitempty"`  // percentile metrics: 99, 99.9
-	Op     string  `json:"op"`           // "<=", ">=", "=="
-	Value  float64 `json:"value"`        // seconds, shares (0…1) or counts
+	Class  string  `json:"class,omitempty"` // over the requests of this class only; "" = over all
+	Scope  string  `json:"scope"`           // a phase's name, "run" (all judged phases) or "recovery"
+	Metric string  `json:"metric"`          // goodput, availability, ttft, itl, tpot, e2e, sched_lag, count, ttd, ttm, ttr, residual, out_of_slo, relapses
+	Of     string  `json:"of,omitempty"`    // count: the outcome's word
+	P      float64 `json:"p,omitempty"`     // percentile metrics: 99, 99.9
+	Op     string  `json:"op"`              // "<=", ">=", "=="
+	Value  float64 `json:"value"`           // seconds, shares (0…1) or counts
 	Text   string  `json:"text"`
 	File   string  `json:"file,omitempty"` // where it was written
 	Line   int     `json:"line,omitempty"`

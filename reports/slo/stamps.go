@@ -262,7 +262,7 @@ func (j *judge) members(r *Recovery, life span) {
 		r.Touched++
 		switch {
 		case j.classes[i] != bad:
-		case rec.Outcome == record.OK || (rec.Outcome == record.Degraded && rec.Violated != record.LimitNone):
+		case rec.Outcome == record.OK || rec.Outcome == record.Cancelled || (rec.Outcome == record.Degraded && rec.Violated != record.LimitNone):
 			r.Late++
 		default:
 			r.Lost++

@@ -4,8 +4,6 @@ import (
 	"iter"
 	"math"
 	"time"
-
-	"github.com/brownout-dev/brownout/internal/synth"
 )
 
 // Share is the part of a load that one of several load generators sends: a stretch of [0, 1).
@@ -29,13 +27,23 @@ func (p Plan) All() iter.Seq[Arrival] { return p.Of(Whole()) }
 // Of is every arrival of one share, in order of Due. Index and Due are those of the whole plan.
 func (p Plan) Of(share Share) iter.Seq[Arrival] {
 	return func(yield func(Arrival) bool) {
+		s, index := p.sampler(), uint64(0)
+		for v := range p.visits(s) {
+			if share.Holds(index) && !yield(s.arrival(index, v)) {
+				return
+			}
+			index++
+		}
+	}
+}
+
+// instants are when the plan's process has something happen: a request, or the start of a conversation.
+func (p *Plan) instants() iter.Seq[time.Duration] {
+	return func(yield func(time.Duration) bool) {
 		var sum time.Duration
 		for index := uint64(0); ; index++ {
 			due := p.due(index, &sum)
-			if due >= p.Duration || due < 0 {
-				return
-			}
-			if share.Holds(index) && !yield(p.arrival(index, due)) {
+			if due >= p.Duration || due < 0 || !yield(due) {
 				return
 			}
 		}
@@ -44,25 +52,13 @@ func (p Plan) Of(share Share) iter.Seq[Arrival] {
 
 // due is when arrival index happens. Poisson gaps are summed as whole nanoseconds, so the sum
 // carries no rounding that grows with it.
-func (p Plan) due(index uint64, sum *time.Duration) time.Duration {
+func (p *Plan) due(index uint64, sum *time.Duration) time.Duration {
 	if p.Arrivals.Process == Poisson {
 		gap := -math.Log(unit(draw(p.Seed, forGap, index))) / p.Arrivals.Rate
 		*sum += time.Duration(math.Round(min(gap*1e9, float64(MaxDuration)+1)))
 		return *sum
 	}
 	return time.Duration(math.Round(float64(index) * 1e9 / p.Arrivals.Rate))
-}
-
-func (p Plan) arrival(index uint64, due time.Duration) Arrival {
-	return Arrival{
-		Index:  index,
-		Due:    due,
-		ID:     requestID(draw(p.Seed, forID, index)),
-		Prompt: p.Prompt.tokens(draw(p.Seed, forPromptLength, index)),
-		Output: p.Output.tokens(draw(p.Seed, forOutputLength, index)),
-		// 53 bits: a server that reads JSON numbers as doubles still sees the same seed.
-		Seed: draw(p.Seed, forSeed, index) >> 11,
-	}
 }
 
 func requestID(bits uint64) string {
@@ -73,15 +69,4 @@ func requestID(bits uint64) string {
 		bits >>= 4
 	}
 	return string(id[:])
-}
-
-// AppendPrompt appends the prompt of arrival a: exactly a.Prompt tokens of synth text that need no
-// escaping in JSON. Five tokens carry 60 random bits, so prompts of that length or more differ from
-// their start and no prefix cache can serve them.
-func (p Plan) AppendPrompt(dst []byte, a Arrival) []byte {
-	key := synth.Key(draw(p.Seed, forPrompt, a.Index))
-	for i := range a.Prompt {
-		dst = append(dst, key.Token(i)...)
-	}
-	return dst
 }

@@ -144,12 +144,13 @@ func TestUniformLengthReachesBothEnds(t *testing.T) {
 	for n := 1; n <= 5; n++ {
 		assert.InDelta(t, 2000, seen[n], 200, "length %d", n)
 	}
-	assert.Equal(t, 64, Length{Dist: Fixed, Mean: 64}.tokens(1))
+	fixed := Length{Dist: Fixed, Mean: 64}
+	assert.Equal(t, 64, fixed.tokens(1))
 }
 
 func fingerprint() string {
 	h := sha256.New()
-	for _, p := range []Plan{plan(Poisson, 300), plan(Constant, 33)} {
+	for _, p := range []Plan{plan(Poisson, 300), plan(Constant, 33), rich()} {
 		for a := range p.All() {
 			fmt.Fprintf(h, "%+v %s\n", a, p.AppendPrompt(nil, a))
 		}

@@ -17,6 +17,14 @@ const (
 	forSeed
 	forPrompt
 	forNormal
+	forClass
+	forPrefix  // its text
+	forRank    // which of the pool
+	forTurns   // how many
+	forThink   // the pause after a turn
+	forHistory // the planned answers that a later turn sends
+	forLead    // conversations under way at time zero
+	forCancel
 )
 
 // draw is 64 random bits that depend on nothing but (seed, purpose, index). For a fixed seed and

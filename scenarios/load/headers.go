@@ -37,7 +37,7 @@ func CheckHeaders(headers map[string]string) []error {
 			bad(name, "is set by brownout itself: remove it")
 		case seen[canonical]:
 			bad(name, "is given twice: keep one")
-		case fromEnv && strings.Trim(env, envRunes) != "" || fromEnv && env == "":
+		case fromEnv && !isEnvName(env):
 			bad(name, "names the environment variable %.80q: write for example env:TEAM_TOKEN", env)
 		case strings.ContainsFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }):
 			bad(name, "has a control character in its value: remove it")
@@ -48,6 +48,9 @@ func CheckHeaders(headers map[string]string) []error {
 }
 
 const envRunes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
+
+// isEnvName reports whether s may name an environment variable.
+func isEnvName(s string) bool { return s != "" && strings.Trim(s, envRunes) == "" }
 
 // isToken reports whether s may be a field name of HTTP (RFC 9110, 5.6.2).
 func isToken(s string) bool {

@@ -35,14 +35,19 @@ type Limits struct {
 	E2E  time.Duration `json:"e2e_ns,omitempty"`
 }
 
+// Negative reports whether any limit is below zero, which no limit may be.
+func (l Limits) Negative() bool { return min(l.TTFT, l.TPOT, l.Gap, l.E2E) < 0 }
+
 // ArrivalsOptions are the options of executor "brownout-arrivals" beside k6's own.
 type ArrivalsOptions struct {
-	Plan   Plan          `json:"plan"`
-	Client Client        `json:"client"`
-	Limits Limits        `json:"limits"`
-	Drain  time.Duration `json:"drain_ns"` // how long open requests may go on after Duration: the e2e limit
-	Run    string        `json:"run"`
-	Shard  string        `json:"shard"` // file the output writes
+	Plan   Plan   `json:"plan"`
+	Client Client `json:"client"`
+	Limits Limits `json:"limits"`
+	// ClassLimits replace Limits for the requests of a class.
+	ClassLimits map[string]Limits `json:"class_limits,omitempty"`
+	Drain       time.Duration     `json:"drain_ns"` // how long open requests may go on after Duration: the e2e limit
+	Run         string            `json:"run"`
+	Shard       string            `json:"shard"` // file the output writes
 	// Harness is the base URL of the harness's clock ("" = none): GET /clock → event.Reading.
 	Harness string `json:"harness,omitempty"`
 	// RecordsOnly leaves k6's metrics out: nobody but the reader of the shard looks at the load. They cost

@@ -17,6 +17,11 @@ type Plan struct {
 	Model    string        `json:"model"`
 	Tenant   string        `json:"tenant,omitempty"`
 	Stream   bool          `json:"stream"`
+	// What is sent beside lengths; docs/load.md. With a mix, a class takes from here what it leaves out.
+	Prefix       *Prefix       `json:"prefix,omitempty"`
+	Conversation *Conversation `json:"conversation,omitempty"`
+	Cancel       *Cancel       `json:"cancel,omitempty"`
+	Mix          []Class       `json:"mix,omitempty"`
 	// MaxInFlight bounds the client's memory; an arrival beyond it is dropped, recorded and failed.
 	MaxInFlight int `json:"max_in_flight"`
 }
@@ -36,21 +41,20 @@ type Arrivals struct {
 	Rate    float64 `json:"rate_per_s"`
 }
 
-// Length is a distribution of token counts.
-type Length struct {
-	Dist   string  `json:"dist"`             // "fixed", "uniform", "lognormal"
-	Mean   float64 `json:"mean"`             // tokens; fixed: the value
-	Spread float64 `json:"spread,omitempty"` // uniform: half width; lognormal: sigma of the logarithm
-	Min    int     `json:"min,omitempty"`
-	Max    int     `json:"max,omitempty"`
-}
-
 // Arrival is one planned request, before its prompt is written out.
 type Arrival struct {
-	Index  uint64        // global, over all execution segments
+	Index  uint64        // global, over all execution segments, in order of Due
 	Due    time.Duration // from time zero
 	ID     string        // request id, from (seed, index)
-	Prompt int           // tokens
+	Prompt int           // tokens sent, the history of a conversation included
 	Output int           // tokens
 	Seed   uint64        // the request's own "seed" field
+
+	Class int    // of Plan.Classes
+	Item  uint64 // what its content is drawn from: the index, or conversation << 10 | turn
+	Turn  int    // of its conversation, from 0
+	Rank  int    // of the shared prefix in its pool, from 1; 0 = none
+
+	CancelAfter  time.Duration // from due: the client hangs up then; 0 = it does not
+	CancelTokens int           // the client hangs up after so many tokens of the answer; 0 = it does not
 }

@@ -28,13 +28,25 @@ func (p Plan) Validate() error {
 	if p.Duration <= 0 || p.Duration > MaxDuration {
 		bad("duration_ns is %v: it must be above 0 and at most %v", p.Duration, MaxDuration)
 	}
-	if p.Model == "" {
+	if p.Model == "" && len(p.Mix) == 0 {
 		bad("model is empty: name the model the target serves")
 	}
 	if p.MaxInFlight < 1 || p.MaxInFlight > MaxOpen {
 		bad("max_in_flight is %d: it must lie in 1…%d", p.MaxInFlight, MaxOpen)
 	}
-	wrong = append(wrong, p.Prompt.faults("prompt_tokens")...)
-	wrong = append(wrong, p.Output.faults("output_tokens")...)
+	if p.needsLengths() {
+		for _, f := range append(p.Prompt.Flaws("prompt_tokens"), p.Output.Flaws("output_tokens")...) {
+			wrong = append(wrong, f)
+		}
+	}
+	for _, f := range p.ContentFlaws() {
+		wrong = append(wrong, f)
+	}
 	return errors.Join(wrong...)
+}
+
+// needsLengths: somebody takes its lengths from the plan.
+func (p *Plan) needsLengths() bool {
+	given := p.Prompt.Dist != "" || p.Output.Dist != ""
+	return given || len(p.Mix) == 0
 }

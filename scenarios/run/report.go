@@ -42,8 +42,9 @@ func (r *running) report(ctx context.Context, f fired) result.Result {
 
 func (r *running) loadInfo(g gathered) result.LoadInfo {
 	l := r.Spec.Load
+	prompt, output := l.Means()
 	info := result.LoadInfo{Process: string(l.Arrivals.Process), Rate: l.Arrivals.Rate,
-		Delivered: g.delivered(l.Duration), PromptMean: l.Prompt.Mean, OutputMean: l.Output.Mean, Saturation: r.sat.all}
+		Delivered: g.delivered(l.Duration), PromptMean: prompt, OutputMean: output, Saturation: r.sat.all}
 	if r.sat.all > 0 {
 		info.Share = l.Arrivals.Rate / r.sat.all
 	}

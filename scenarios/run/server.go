@@ -121,7 +121,8 @@ func (s *server) get(ctx context.Context, url, token string, into any) error {
 
 // saturation asks the timing model; zero when the target has none.
 func (s *server) saturation(ctx context.Context, plan load.Plan) saturation {
-	st, err := s.state(ctx, fmt.Sprintf("?prompt=%d&output=%d", int(plan.Prompt.Mean), int(plan.Output.Mean)))
+	prompt, output := plan.Means()
+	st, err := s.state(ctx, fmt.Sprintf("?prompt=%d&output=%d", int(prompt), int(output)))
 	if err != nil {
 		return saturation{}
 	}

@@ -14,8 +14,23 @@ import (
 	"github.com/brownout-dev/brownout/scenarios/load"
 )
 
-// gates reads slo.gates: phases in their order, then run, then recovery.
+// gates reads slo.gates and those of classes: phases in their order, then run, then recovery.
 func (c *checker) gates(f *file, phases []slo.Phase) []slo.Gate {
+	gates := c.gatesAt("slo.gates", "", f.SLO.Gates, f, phases)
+	for _, class := range classNames(f) {
+		gates = append(gates, c.gatesAt("slo.classes."+class+".gates", class, f.SLO.Classes[class].Gates, f, phases)...)
+	}
+	if len(gates) > maxGates {
+		c.wrong("slo.gates", fmt.Sprintf("there are %d gates", len(gates)), fmt.Sprintf("write at most %d", maxGates))
+	}
+	if len(gates) == 0 && len(c.found) == 0 {
+		c.wrong("slo.gates", "there is no gate, so the run could only pass", "write at least one, for example run: [goodput >= 99%]")
+	}
+	return gates
+}
+
+// gatesAt reads the gates at one place of the file, over all requests or those of a class.
+func (c *checker) gatesAt(place, class string, written map[string][]string, f *file, phases []slo.Phase) []slo.Gate {
 	scopes := make([]string, 0, len(phases)+2)
 	quiet := map[string]bool{}
 	for _, p := range phases {
@@ -25,40 +40,38 @@ func (c *checker) gates(f *file, phases []slo.Phase) []slo.Gate {
 		quiet[p.Name] = p.Quiet
 	}
 	scopes = append(scopes, scopeRun, scopeRecovery)
-	for _, scope := range slices.Sorted(maps.Keys(f.SLO.Gates)) {
-		path := "slo.gates." + scope
+	for _, scope := range slices.Sorted(maps.Keys(written)) {
+		path := place + "." + scope
 		switch {
 		case len(phases) == 0: // the problem is elsewhere
 		case !slices.Contains(scopes, scope):
 			c.word(path, "a phase, run or recovery", scope, scopes)
 		case quiet[scope]:
 			c.wrong(path, fmt.Sprintf("phase %.80q is quiet, so it is not judged", scope), "gate another phase, or remove quiet: true")
+		case scope == scopeRecovery && class != "":
+			c.wrong(path, "recovery is judged over all requests, not by class", "move it to slo.gates.recovery, or gate the class in a phase after the fault")
 		case scope == scopeRecovery && len(f.Faults) == 0:
 			c.wrong(path, "nothing is injected, so nothing recovers", "add a fault, or remove the recovery gates")
 		}
 	}
 	var gates []slo.Gate
 	for _, scope := range scopes {
-		for i, line := range f.SLO.Gates[scope] {
-			path := fmt.Sprintf("slo.gates.%s[%d]", scope, i)
+		for i, line := range written[scope] {
+			path := fmt.Sprintf("%s.%s[%d]", place, scope, i)
 			g, err := parseGate(scope, line)
 			if err != nil {
 				c.fault(path, err)
 				continue
 			}
-			if !f.Load.Stream && slices.Contains([]string{"ttft", "itl", "tpot"}, g.Metric) {
+			if !f.streams(class) && slices.Contains([]string{"ttft", "itl", "tpot"}, g.Metric) {
 				c.wrong(path, fmt.Sprintf("%s needs an answer that comes token by token", g.Metric), "write load.stream: true, or gate e2e")
+			} else if class != "" && g.Metric == "itl" {
+				c.wrong(path, "gaps between tokens are not kept by class", "gate tpot, or itl over all requests in slo.gates")
 			}
 			pos := c.doc.Pos(path)
-			g.File, g.Line = pos.File, pos.Line
+			g.Class, g.File, g.Line = class, pos.File, pos.Line
 			gates = append(gates, g)
 		}
-	}
-	if len(gates) > maxGates {
-		c.wrong("slo.gates", fmt.Sprintf("there are %d gates", len(gates)), fmt.Sprintf("write at most %d", maxGates))
-	}
-	if len(gates) == 0 && len(c.found) == 0 {
-		c.wrong("slo.gates", "there is no gate, so the run could only pass", "write at least one, for example run: [goodput >= 99%]")
 	}
 	return gates
 }

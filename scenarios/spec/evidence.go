@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"time"
+	"unicode/utf8"
 
 	"github.com/brownout-dev/brownout/internal/yamlx"
 	"github.com/brownout-dev/brownout/reports/slo"
@@ -12,11 +13,11 @@ import (
 func (e *explainer) gates() {
 	scope, text := len("scope"), 0
 	for _, g := range e.SLO.Gates {
-		scope, text = max(scope, len(g.Scope)), max(text, len(g.Text))
+		scope, text = max(scope, utf8.RuneCountInString(g.Place())), max(text, len(g.Text))
 	}
 	e.line("Gates")
 	for _, g := range e.SLO.Gates {
-		e.line("  %-*s  %-*s  %s", scope, g.Scope, text, g.Text, e.evidence(g))
+		e.line("  %-*s  %-*s  %s", scope, g.Place(), text, g.Text, e.evidence(g))
 	}
 	e.line("")
 }
@@ -42,11 +43,11 @@ func (e *explainer) evidence(g slo.Gate) string {
 			mend = fmt.Sprintf("lengthen the phase %.2g times, or %s", math.Ceil(10*float64(least)/float64(max(n, 1)))/10, mend)
 		}
 		e.warn("%s: %s can never pass: about %s %s are expected, and %s are needed even if not one is too slow; %s.",
-			g.Scope, g.Text, thousands(n), unit, thousands(least), mend)
+			g.Place(), g.Text, thousands(n), unit, thousands(least), mend)
 		return base + fmt.Sprintf(": too few, %s needed", thousands(least))
 	}
 	if one := slo.SamplesNeeded(p, 1); k == 0 {
-		e.warn("%s: %s does not survive one slow request: about %s %s are expected, and %s are needed for that.", g.Scope, g.Text, thousands(n), unit, thousands(one))
+		e.warn("%s: %s does not survive one slow request: about %s %s are expected, and %s are needed for that.", g.Place(), g.Text, thousands(n), unit, thousands(one))
 	}
 	if k == 0 {
 		return base + ": not one may be slower or failed"
@@ -75,7 +76,18 @@ func (e *explainer) samples(g slo.Gate) (n int, unit string) {
 	}
 	n = e.expected(judged)
 	if g.Metric == "itl" {
-		return int(float64(n) * max(0, e.Load.Output.Mean-1)), "gaps"
+		gaps, classes := 0.0, e.Load.Classes()
+		for i, share := range e.Load.Shares() {
+			if classes[i].Streams() {
+				gaps += share * max(0, classes[i].Output.Drawn()-1)
+			}
+		}
+		return int(float64(n) * gaps), "gaps"
+	}
+	for i, share := range e.Load.Shares() {
+		if g.Class != "" && e.Load.Mix[i].Name == g.Class {
+			n = int(math.Round(float64(n) * share))
+		}
 	}
 	return n, "requests"
 }

@@ -3,11 +3,14 @@ package spec
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/brownout-dev/brownout/internal/yamlx"
+	"github.com/brownout-dev/brownout/reports/record"
 	"github.com/brownout-dev/brownout/reports/slo"
 )
 
@@ -84,13 +87,9 @@ func (e *explainer) target() {
 
 func (e *explainer) load() {
 	l := e.Load
-	streamed := "streamed"
-	if !l.Stream {
-		streamed = "in one piece"
-	}
 	e.line("Load      %s requests/s, %s, open loop, for %s: about %s requests; seed %d", number(l.Arrivals.Rate), l.Arrivals.Process,
 		short(e.Length()), thousands(e.expected(e.Length())), e.Seed)
-	e.line("          prompt %s, answer %s tokens, %s, model %s", tokens(l.Prompt), tokens(l.Output), streamed, l.Model)
+	e.content()
 	rate := l.Arrivals.Rate
 	if e.info.Saturation <= 0 {
 		e.line("          share of saturation unknown")
@@ -110,30 +109,21 @@ func (e *explainer) load() {
 }
 
 func (e *explainer) promise() {
-	var limits []string
-	l := e.SLO.Limits
-	for _, x := range []struct {
-		name string
-		got  time.Duration
-	}{{"ttft", l.TTFT}, {"tpot", l.TPOT}, {"max_gap", l.Gap}, {"e2e", l.E2E}} {
-		if x.got > 0 {
-			limits = append(limits, x.name+" "+short(x.got))
-		}
-	}
-	good := "complete and intact"
-	if len(limits) > 0 {
-		good += ", within " + strings.Join(limits, ", ")
-	}
+	good := "complete and intact" + within(e.SLO.Limits)
 	if e.SLO.DegradedIsGood {
 		good += "; a fallback's answer counts"
 	}
 	e.line("Good      a request that is %s", good)
 	if len(e.SLO.Expected) > 0 {
-		words := make([]string, len(e.SLO.Expected))
-		for i, o := range e.SLO.Expected {
-			words[i] = o.String()
+		e.line("          %s", notBad(e.SLO.Expected))
+	}
+	for _, class := range slices.Sorted(maps.Keys(e.SLO.Classes)) {
+		own := e.SLO.Classes[class]
+		text := "complete and intact" + within(own.Limits)
+		if len(own.Expected) > 0 {
+			text += "; " + notBad(own.Expected)
 		}
-		e.line("          expected, and so not bad: %s", strings.Join(words, ", "))
+		e.line("          of class %s: %s", class, text)
 	}
 	window := slo.WindowLength(e.Load.Arrivals.Rate).Round(time.Millisecond)
 	e.line("Out       a window of %s with less than %s good, and %d bad requests or more", short(window), yamlx.Share(e.SLO.Objective), e.SLO.MinBad)
@@ -143,6 +133,31 @@ func (e *explainer) promise() {
 		e.line("Notice    the target's own checks notice a dead replica within %s", short(e.info.Detection))
 	}
 	e.line("")
+}
+
+// within lists the limits.
+func within(l slo.Limits) string {
+	var limits []string
+	for _, x := range []struct {
+		name string
+		got  time.Duration
+	}{{"ttft", l.TTFT}, {"tpot", l.TPOT}, {"max_gap", l.Gap}, {"e2e", l.E2E}} {
+		if x.got > 0 {
+			limits = append(limits, x.name+" "+short(x.got))
+		}
+	}
+	if len(limits) == 0 {
+		return ""
+	}
+	return ", within " + strings.Join(limits, ", ")
+}
+
+func notBad(expected []record.Outcome) string {
+	words := make([]string, len(expected))
+	for i, o := range expected {
+		words[i] = o.String()
+	}
+	return "expected, and so not bad: " + strings.Join(words, ", ")
 }
 
 func (e *explainer) expected(d time.Duration) int {

@@ -32,12 +32,16 @@ type file struct {
 			Process string     `yaml:"process"`
 			Rate    yamlx.Rate `yaml:"rate"`
 		} `yaml:"arrivals"`
-		Prompt      length `yaml:"prompt_tokens"`
-		Output      length `yaml:"output_tokens"`
-		Model       string `yaml:"model"`
-		Tenant      string `yaml:"tenant"`
-		Stream      bool   `yaml:"stream"`
-		MaxInFlight int    `yaml:"max_in_flight"`
+		Prompt       length            `yaml:"prompt_tokens"`
+		Output       length            `yaml:"output_tokens"`
+		Prefix       *prefixKeys       `yaml:"prefix"`
+		Conversation *conversationKeys `yaml:"conversation"`
+		Cancel       *cancelKeys       `yaml:"cancel"`
+		Mix          []classKeys       `yaml:"mix"`
+		Model        string            `yaml:"model"`
+		Tenant       string            `yaml:"tenant"`
+		Stream       bool              `yaml:"stream"`
+		MaxInFlight  int               `yaml:"max_in_flight"`
 	} `yaml:"load"`
 	Phases []struct {
 		Name  string         `yaml:"name"`
@@ -49,21 +53,17 @@ type file struct {
 		Inject string `yaml:"inject"`
 	} `yaml:"faults"`
 	SLO struct {
-		Limits struct {
-			TTFT yamlx.Duration `yaml:"ttft"`
-			TPOT yamlx.Duration `yaml:"tpot"`
-			Gap  yamlx.Duration `yaml:"max_gap"`
-			E2E  yamlx.Duration `yaml:"e2e"`
-		} `yaml:"limits"`
+		Limits    limitKeys   `yaml:"limits"`
 		Objective yamlx.Share `yaml:"objective"`
 		MinBad    int         `yaml:"min_bad"`
 		Recovery  struct {
 			Hold    yamlx.Duration `yaml:"hold"`
 			Horizon yamlx.Duration `yaml:"horizon"`
 		} `yaml:"recovery"`
-		DegradedIsGood bool                `yaml:"degraded_is_good"`
-		Expected       []string            `yaml:"expected"`
-		Gates          map[string][]string `yaml:"gates"`
+		DegradedIsGood bool                   `yaml:"degraded_is_good"`
+		Expected       []string               `yaml:"expected"`
+		Gates          map[string][]string    `yaml:"gates"`
+		Classes        map[string]promiseKeys `yaml:"classes"`
 		Guards         struct {
 			LagP99       yamlx.Duration `yaml:"sched_lag_p99"`
 			DroppedShare yamlx.Share    `yaml:"dropped_share"`

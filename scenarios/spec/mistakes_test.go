@@ -66,7 +66,7 @@ func mistakes() [][3]string {
 		{"prompt of zero", "prompt_tokens: 512", "prompt_tokens: 0"},
 		{"prompt of text", "prompt_tokens: 512", "prompt_tokens: many"},
 		{"prompt of two million", "prompt_tokens: 512", "prompt_tokens: 2000000"},
-		{"unknown distribution", "prompt_tokens: 512", "prompt_tokens: {dist: normal, mean: 512}"},
+		{"unknown distribution", "prompt_tokens: 512", "prompt_tokens: {dist: pareto, mean: 512}"},
 		{"no distribution", "prompt_tokens: 512", "prompt_tokens: {mean: 512}"},
 		{"fixed with a spread", "prompt_tokens: 512", "prompt_tokens: {dist: fixed, mean: 512, spread: 3}"},
 		{"uniform wider than its mean", "prompt_tokens: 512", "prompt_tokens: {dist: uniform, mean: 512, spread: 600}"},

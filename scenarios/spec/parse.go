@@ -106,7 +106,7 @@ func (c *checker) spec(f *file) *Spec {
 	length := end(s.Phases)
 	s.Load = c.load(f, length)
 	s.SLO = c.slo(f, s.Phases)
-	s.Client = c.timeouts(f, s.SLO.Limits)
+	s.Client = c.timeouts(f, greatest(&s.SLO))
 	s.Faults = c.faults(f, s.Phases, s.SLO.Hold)
 	return s
 }
@@ -167,8 +167,8 @@ func (c *checker) load(f *file, length time.Duration) load.Plan {
 	l := f.Load
 	rate := float64(l.Arrivals.Rate)
 	p := load.Plan{Seed: f.Seed, Duration: length, Model: l.Model, Tenant: l.Tenant, Stream: l.Stream, MaxInFlight: l.MaxInFlight,
-		Arrivals: load.Arrivals{Process: load.Process(l.Arrivals.Process), Rate: rate},
-		Prompt:   c.length("load.prompt_tokens", l.Prompt), Output: c.length("load.output_tokens", l.Output)}
+		Arrivals: load.Arrivals{Process: load.Process(l.Arrivals.Process), Rate: rate}}
+	c.content(f, &p)
 	c.word("load.arrivals.process", "an arrival process", l.Arrivals.Process, []string{string(load.Constant), string(load.Poisson)})
 	switch planned := rate * length.Seconds(); {
 	case rate <= 0:

@@ -5,34 +5,19 @@ import (
 	"slices"
 	"time"
 
-	"github.com/brownout-dev/brownout/reports/record"
 	"github.com/brownout-dev/brownout/reports/slo"
 	"github.com/brownout-dev/brownout/scenarios/load"
 )
 
 func (c *checker) slo(f *file, phases []slo.Phase) slo.Spec {
-	l, g := f.SLO.Limits, f.SLO.Guards
+	g := f.SLO.Guards
 	s := slo.Spec{
-		Limits:    slo.Limits{TTFT: time.Duration(l.TTFT), TPOT: time.Duration(l.TPOT), Gap: time.Duration(l.Gap), E2E: time.Duration(l.E2E)},
+		Limits:    c.limits("slo.limits", &f.SLO.Limits, f.streams("")),
 		Objective: float64(f.SLO.Objective), MinBad: f.SLO.MinBad,
 		Hold: time.Duration(f.SLO.Recovery.Hold), Horizon: time.Duration(f.SLO.Recovery.Horizon),
 		Phases: slices.Clone(phases), DegradedIsGood: f.SLO.DegradedIsGood,
 		Guards: slo.Guards{LagP99: time.Duration(g.LagP99), DroppedShare: float64(g.DroppedShare), TimerLateP99: time.Duration(g.TimerLateP99),
 			StepLateP99: time.Duration(g.StepLateP99), StepLateRel: float64(g.StepLateRel), MaxOffset: time.Duration(g.MaxOffset)},
-	}
-	for _, limit := range []struct {
-		key    string
-		got    time.Duration
-		stream bool
-	}{{"ttft", s.Limits.TTFT, true}, {"tpot", s.Limits.TPOT, true}, {"max_gap", s.Limits.Gap, true}, {"e2e", s.Limits.E2E, false}} {
-		path := "slo.limits." + limit.key
-		switch {
-		case !c.doc.Has(path):
-		case limit.got <= 0:
-			c.wrong(path, "a limit of zero fails every request", "write a longer one, or remove it")
-		case limit.stream && !f.Load.Stream:
-			c.wrong(path, "needs an answer that comes token by token", "write load.stream: true, or keep e2e only")
-		}
 	}
 	if s.Objective <= 0 || s.Objective > 1 {
 		c.wrong("slo.objective", "an objective of zero is always met", "write for example 90%")
@@ -46,15 +31,8 @@ func (c *checker) slo(f *file, phases []slo.Phase) slo.Spec {
 	if s.Horizon < s.Hold || s.Horizon > load.MaxDuration {
 		c.wrong("slo.recovery.horizon", fmt.Sprintf("%s is out of bounds", f.SLO.Recovery.Horizon), "write at least the hold time, "+f.SLO.Recovery.Hold.String())
 	}
-	for i, word := range f.SLO.Expected {
-		path := fmt.Sprintf("slo.expected[%d]", i)
-		o, ok := record.ParseOutcome(word)
-		if !ok {
-			c.word(path, "a known outcome", word, outcomes())
-			continue
-		}
-		s.Expected = append(s.Expected, o)
-	}
+	s.Expected = c.expected("slo.expected", f.SLO.Expected)
+	c.classes(f, &s)
 	c.guards(s.Guards)
 	s.Gates = c.gates(f, phases)
 	return s

@@ -63,6 +63,13 @@ func same(t *testing.T, path string, typ reflect.Type, s *jsonschema.Schema) {
 	for s.Ref != nil {
 		s = s.Ref
 	}
+	if typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Map {
+		if inner, ok := s.AdditionalProperties.(*jsonschema.Schema); ok && typ.Kind() == reflect.Map {
+			s = inner
+		}
+		same(t, path, typ.Elem(), s)
+		return
+	}
 	for _, option := range s.AnyOf {
 		if option.Properties != nil {
 			s = option

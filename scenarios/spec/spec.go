@@ -64,6 +64,7 @@ type PlannedFault struct {
 // WithSeed is a deep copy that runs the same scenario with other draws.
 func (s *Spec) WithSeed(seed uint64) *Spec {
 	c := *s
+	c.Load = s.Load.Clone()
 	c.Seed, c.Load.Seed = seed, seed
 	c.Phases = slices.Clone(s.Phases)
 	c.Set = slices.Clone(s.Set)
@@ -71,6 +72,7 @@ func (s *Spec) WithSeed(seed uint64) *Spec {
 	c.SLO.Phases = slices.Clone(s.SLO.Phases)
 	c.SLO.Gates = slices.Clone(s.SLO.Gates)
 	c.SLO.Expected = slices.Clone(s.SLO.Expected)
+	c.SLO.Classes = maps.Clone(s.SLO.Classes)
 	c.Faults = slices.Clone(s.Faults)
 	for i := range c.Faults {
 		f := &c.Faults[i].Fault
@@ -104,6 +106,12 @@ func (s *Spec) Arrivals(client load.Client, run, shard, harness string) load.Arr
 	client.StallTimeout, client.TotalTimeout = s.Client.Stall, s.Client.Total
 	o := load.ArrivalsOptions{Plan: s.Load, Client: client, Limits: load.Limits(s.SLO.Limits), Drain: s.Drain(),
 		Run: run, Shard: shard, Harness: harness}
+	for name, class := range s.SLO.Classes {
+		if o.ClassLimits == nil {
+			o.ClassLimits = map[string]load.Limits{}
+		}
+		o.ClassLimits[name] = load.Limits(class.Limits)
+	}
 	for _, p := range s.Phases {
 		o.Phases = append(o.Phases, load.PhaseMark{Name: p.Name, At: p.At})
 	}
@@ -113,8 +121,8 @@ func (s *Spec) Arrivals(client load.Client, run, shard, harness string) load.Arr
 // Drain is how long open requests may go on after the last arrival: the e2e limit, after which they are
 // late whatever comes, or the client's patience where there is none.
 func (s *Spec) Drain() time.Duration {
-	if s.SLO.Limits.E2E > 0 {
-		return s.SLO.Limits.E2E
+	if last := lastLimit(&s.SLO, &s.Load); last > 0 {
+		return last
 	}
 	return s.Client.Total
 }

@@ -3,6 +3,7 @@ package spec
 import (
 	"encoding/json"
 	"flag"
+	"iter"
 	"math"
 	"os"
 	"path/filepath"
@@ -267,6 +268,10 @@ func FuzzParse(f *testing.F) {
 	for _, m := range mistakes() {
 		f.Add([]byte(strings.Replace(base, m[1], m[2], 1)), "seed=2")
 	}
+	f.Add([]byte(rich), "load.mix[1].weight=3")
+	for _, m := range contentMistakes() {
+		f.Add([]byte(strings.Replace(rich, m[1], m[2], 1)), "load.cancel.after=1s")
+	}
 	f.Fuzz(func(t *testing.T, data []byte, set string) {
 		s, err := Parse("f.yaml", data, []string{set})
 		if err != nil {
@@ -278,6 +283,16 @@ func FuzzParse(f *testing.F) {
 		if err := s.Load.Validate(); err != nil {
 			t.Fatalf("the load's own rules refuse what was accepted: %v", err)
 		}
+		if sent, answered := s.Load.Means(); !(sent >= 1 && answered >= 1) || math.IsInf(sent, 0) || !(s.Load.Starts() > 0) {
+			t.Fatalf("requests of %v and %v tokens, %v starts/s", sent, answered, s.Load.Starts())
+		}
+		next, stop := iter.Pull(s.Load.All())
+		for range 3 { // whatever is accepted can be sent
+			if a, ok := next(); ok && (a.Prompt < 1 || a.Output < 1 || (a.Prompt < 1<<16 && len(s.Load.AppendMessages(nil, a)) <= a.Prompt)) {
+				t.Fatalf("%+v", a)
+			}
+		}
+		stop()
 		if s.Length() <= 0 || len(s.SLO.Gates) == 0 || end(s.Phases) != s.Length() {
 			t.Fatalf("%+v", s)
 		}
