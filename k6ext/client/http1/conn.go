@@ -67,7 +67,7 @@ func (c *Conn) Release() {
 			if err != nil {
 				c.failed = err
 			}
-		default:
+		case <-time.After(writeWait):
 			c.failed = errEarly
 		}
 	}
@@ -78,6 +78,10 @@ func (c *Conn) Release() {
 	c.end()
 	c.pool.keep(c)
 }
+
+// writeWait is how long the answer may be ahead of the end of the request, as in net/http: whoever writes
+// may only not have come to say so.
+const writeWait = 50 * time.Millisecond
 
 var errEarly = errors.New("the answer came before the request was sent")
 
