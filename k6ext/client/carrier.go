@@ -31,7 +31,7 @@ type carrier interface {
 	close()
 }
 
-// carrierOf is our own HTTP/1.1 where the target is plain http, which costs a third of net/http, and
+// carrierOf is our own HTTP/1.1 where the target is plain http, which takes a quarter of the work, and
 // net/http for TLS and HTTP/2.
 func (c *Client) carrierOf() carrier {
 	target, err := url.Parse(c.url)
