@@ -82,8 +82,9 @@ soak: build ## The long runs
 	BROWNOUT_E2E=1 $(GO) test -count=1 -p 1 -timeout 120m -run 'TestSoak' ./e2e/...
 
 .PHONY: bench
-bench: ## Benchmarks of the hot paths
+bench: build ## Benchmarks of the hot paths, then what the measuring client costs beside its peers
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/... ./refserver/... ./reports/... ./scenarios/load/... ./k6ext/...
+	$(GO) run ./e2e/bench
 
 .PHONY: fuzz
 fuzz: ## Ten seconds of every fuzz target

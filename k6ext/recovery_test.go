@@ -162,6 +162,19 @@ func TestHarnessRunsSendNoRecoverySamples(t *testing.T) {
 	assert.NotEmpty(t, points(t, file, "brownout_ttft"))
 }
 
+// Where nobody but the reader of the shard looks, the records are all there is.
+func TestRecordsOnlySendsNoSamples(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "samples.json")
+	o := trial{
+		load: arrivalsOf(serve(t, &fakellm.Server{}), map[string]any{"records_only": true}), args: []string{"--out", "json=" + file},
+	}.run(t)
+	require.Zero(t, o.code, o.text)
+	assert.NotEmpty(t, o.shard.Records)
+	for _, metric := range []string{"brownout_ttft", "brownout_requests", "iterations"} {
+		assert.Empty(t, points(t, file, metric), metric)
+	}
+}
+
 // points are the values of a metric in a file of k6's json output.
 func points(t *testing.T, file, metric string) (values []string) {
 	t.Helper()

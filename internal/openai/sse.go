@@ -125,12 +125,19 @@ func (r *EventReader) line() (span, bool) {
 	if !r.bom && !r.skipBOM() {
 		return span{}, false
 	}
-	for i := r.start + r.scan; i < r.end; i++ {
-		if c := r.buf[i]; c == '\n' || c == '\r' {
-			l := span{r.start, i}
-			r.start, r.scan, r.skipLF = i+1, 0, c == '\r'
-			return l, true
+	rest := r.buf[r.start+r.scan : r.end]
+	lf := bytes.IndexByte(rest, '\n')
+	if lf >= 0 {
+		rest = rest[:lf]
+	}
+	cr := bytes.IndexByte(rest, '\r')
+	if at := max(lf, cr); at >= 0 { // a CR found is before the LF
+		if cr >= 0 {
+			at = cr
 		}
+		l := span{r.start, r.start + r.scan + at}
+		r.start, r.scan, r.skipLF = l.to+1, 0, cr >= 0
+		return l, true
 	}
 	r.scan = r.end - r.start
 	return span{}, false

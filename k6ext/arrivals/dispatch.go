@@ -3,6 +3,7 @@ package arrivals
 import (
 	"context"
 	"fmt"
+	"iter"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,6 +56,7 @@ func (d *dispatcher) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	drops := newDropper(d.report)
 	wg.Go(drops.run)
+	crew := crew{todo: make(chan *client.Request), hire: wg.Go, do: func(req *client.Request) { d.one(open, req) }}
 
 	for req := range d.prepared(open, &wg) {
 		if !d.waiter.Until(d.clock.Wall(req.Due), ctx.Done()) {
@@ -73,9 +75,10 @@ func (d *dispatcher) run(ctx context.Context) {
 			continue
 		}
 		d.most = max(d.most, n)
-		wg.Go(func() { d.one(open, req) })
+		crew.hand(req)
 	}
 	drops.close()
+	crew.dismiss()
 	end := d.start.Add(d.plan.Duration)
 	if d.gaveUp == "" && d.waiter.Until(d.clock.Wall(end), ctx.Done()) {
 		// From here nothing is paced: Go's timers are exact enough to end a drain.
@@ -101,19 +104,40 @@ func (d *dispatcher) one(ctx context.Context, req *client.Request) {
 }
 
 // prepared writes requests ahead of their time, so that the pacing goroutine only waits and hands over.
-func (d *dispatcher) prepared(ctx context.Context, wg *sync.WaitGroup) <-chan *client.Request {
-	out := make(chan *client.Request, ahead)
+// They come by the dozen: whoever writes them is woken for each lot, and not for each request.
+func (d *dispatcher) prepared(ctx context.Context, wg *sync.WaitGroup) iter.Seq[*client.Request] {
+	const lot = 32
+	out := make(chan []*client.Request, ahead/lot)
+	send := func(reqs []*client.Request) bool {
+		select {
+		case out <- reqs:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
 	wg.Go(func() {
 		defer close(out)
+		reqs := make([]*client.Request, 0, lot)
 		for a := range d.plan.Of(d.share) {
-			select {
-			case out <- d.client.Prepare(d.plan, a, d.start):
-			case <-ctx.Done():
-				return
+			if reqs = append(reqs, d.client.Prepare(d.plan, a, d.start)); len(reqs) == lot {
+				if !send(reqs) {
+					return
+				}
+				reqs = make([]*client.Request, 0, lot)
 			}
 		}
+		send(reqs)
 	})
-	return out
+	return func(yield func(*client.Request) bool) {
+		for reqs := range out {
+			for _, req := range reqs {
+				if !yield(req) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // finished is when the last request was over.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync"
 	"time"
 
 	"go.k6.io/k6/v2/lib"
@@ -70,6 +71,11 @@ func (e *Executor) Init(context.Context) error {
 	for _, class := range classes {
 		e.makers[class.Name] = sample.NewMaker(e.config.Run, m, e.test.Test.BuiltinMetrics, tags.With("class", class.Name))
 	}
+	if e.config.RecordsOnly {
+		for _, maker := range e.makers {
+			maker.Silent()
+		}
+	}
 	e.session.SetRecycle(c.Recycle)
 	return nil
 }
@@ -95,6 +101,8 @@ func (e *Executor) Run(ctx context.Context, out chan<- metrics.SampleContainer) 
 	}
 	e.session.Test.Out(out)
 	recorder.Plan(start, e.config.Plan.Arrivals.Rate)
+	batch := sample.NewBatcher(out)
+	stopFlushing := every(flushEvery, batch.Flush)
 	d := &dispatcher{
 		plan: &e.config.Plan, share: e.share, start: start, clock: e.session.Clock, waiter: pace.New(),
 		drain: e.config.drain(), client: e.client, due: &e.session.Due, inFlight: &e.session.InFlight,
@@ -102,12 +110,14 @@ func (e *Executor) Run(ctx context.Context, out chan<- metrics.SampleContainer) 
 			e.count(res.Record.Outcome)
 			recorder.Request(&res.Record)
 			// Not bound to ctx: an aborted run's records matter too, and k6 reads until Run returns.
-			out <- e.makers[res.Record.Class].Make(res.Record, res.Gaps, time.Now())
+			batch.Add(e.makers[res.Record.Class].Make(res.Record, res.Gaps, time.Now()))
 		},
 	}
 	runtime.LockOSThread() // the pacing thread stays warm in nanosleep
 	defer runtime.UnlockOSThread()
 	d.run(ctx)
+	stopFlushing()
+	batch.Flush()
 	counts := e.client.Counts()
 	stats := self.stop()
 	stats.GaveUp, stats.Calibration = d.gaveUp, calibration
@@ -134,6 +144,31 @@ func (e *Executor) calibrate(ctx context.Context) *record.Calibration {
 	e.GetLogger().Infof("client calibrated on a known stream: TTFT error p99 %.2f ms, gap error p99 %.2f ms, head-room %.1fx",
 		c.TTFTError.P99*1e3, c.GapError.P99*1e3, c.Headroom)
 	return &c
+}
+
+// flushEvery is how often finished requests go to the outputs, as often as k6 looks for them.
+const flushEvery = 50 * time.Millisecond
+
+// every calls f time and again until stop is called, which waits for the last call.
+func every(period time.Duration, f func()) (stop func()) {
+	over := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(period)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				f()
+			case <-over:
+				return
+			}
+		}
+	})
+	return func() {
+		close(over)
+		wg.Wait()
+	}
 }
 
 func (e *Executor) count(o record.Outcome) {

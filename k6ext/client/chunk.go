@@ -22,15 +22,6 @@ type chunk struct {
 // content reports whether the chunk carries something a user sees.
 func (c *chunk) content() bool { return len(c.text) > 0 || c.other }
 
-// decodeChunk reads one event's data. The usual shape is scanned by hand without allocating;
-// everything else goes through encoding/json, and both always agree.
-func decodeChunk(data []byte) (chunk, error) {
-	if c, ok := scanChunk(data); ok {
-		return c, nil
-	}
-	return decodeAny(data)
-}
-
 // wireChunk names only what is measured: a server whose other fields are odd is not corrupt.
 type wireChunk struct {
 	Choices []struct {
@@ -54,7 +45,7 @@ type wireDelta struct {
 	ToolCalls        json.RawMessage `json:"tool_calls"`
 }
 
-// decodeAny is decodeChunk for any JSON; it also reads the body of an answer without stream.
+// decodeAny reads a chunk of any shape, and the body of an answer without stream.
 func decodeAny(data []byte) (chunk, error) {
 	var w wireChunk
 	if err := json.Unmarshal(data, &w); err != nil {

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -22,7 +23,13 @@ var chunks = map[string]struct {
 	`{"choices":[{"delta":{"content":null,"reasoning_content":null}}]}`: {
 		fast: true, want: chunk{choices: 1}},
 	`{"choices":[]}`: {fast: true, want: chunk{}},
-	`{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7,"total_tokens":12}}`: {want: chunk{usage: true, prompt: 5, output: 7}},
+	`{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7,"total_tokens":12}}`: {fast: true, want: chunk{usage: true, prompt: 5, output: 7}},
+	`{"choices":[],"usage":{"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":3},"completion_tokens_details":{},"prompt_tokens":5}}`: {
+		fast: true, want: chunk{usage: true, prompt: 5, output: 7}},
+	`{"choices":[],"usage":{"completion_tokens":7,"Prompt_Tokens":5}}`:                   {want: chunk{usage: true, prompt: 5, output: 7}},
+	`{"choices":[],"usage":{"completion_tokens":7},"usage":null}`:                        {want: chunk{}},
+	`{"choices":[],"usage":{"completion_tokens":7,"prompt_tokens":{"deep":{"er":[1]}}}}`: {bad: true},
+	`{"choices":[],"usage":{"completion_tokens":7,"d":{"deep":{"er":[1]}}}}`:             {want: chunk{usage: true, output: 7}},
 	`{"choices":[{"delta":{"content":"a\nb é"}}]}`:                                       {want: chunk{choices: 1, text: []byte("a\nb é")}},
 	`{"choices":[{"delta":{"reasoning_content":"hm"}}]}`:                                 {want: chunk{choices: 1, other: true}},
 	`{"choices":[{"delta":{"reasoning":"hm"}}]}`:                                         {want: chunk{choices: 1, other: true}},
@@ -49,7 +56,7 @@ func TestDecodeChunk(t *testing.T) {
 		t.Run(in, func(t *testing.T) {
 			_, fast := scanChunk([]byte(in))
 			assert.Equal(t, tc.fast, fast, "scanned by hand")
-			got, err := decodeChunk([]byte(in))
+			got, err := new(mould).decode([]byte(in))
 			if tc.bad {
 				require.Error(t, err)
 				return
@@ -84,12 +91,51 @@ func FuzzScanAgrees(f *testing.F) {
 	})
 }
 
+// Whatever came before, a chunk reads as it would alone.
+func FuzzMouldAgrees(f *testing.F) {
+	for in := range chunks {
+		f.Add([]byte(in), []byte(strings.Replace(in, " hi", " bye", 1)))
+		f.Add([]byte(in), []byte(strings.Replace(in, " hi", `"},"x":{"`, 1)))
+	}
+	f.Fuzz(func(t *testing.T, before, in []byte) {
+		var m mould
+		_, _ = m.decode(before)
+		got, err := m.decode(in)
+		want, wantErr := decodeAny(in)
+		require.Equal(t, wantErr == nil, err == nil, "%q after %q", in, before)
+		if err == nil {
+			same(t, want, got)
+		}
+	})
+}
+
+// The usual chunks of a stream are read by their shape alone, and what only looks like one is not.
+func TestMould(t *testing.T) {
+	const before, after = `{"id":"c-1","choices":[{"index":0,"delta":{"content":"`, `"},"finish_reason":null}]}`
+	var m mould
+	_, ok := m.fits([]byte(before + " hi" + after))
+	assert.False(t, ok, "nothing came yet")
+	_, err := m.decode([]byte(before + " hi" + after))
+	require.NoError(t, err)
+	for text, fits := range map[string]bool{
+		"bye": true, "": true, "光😀": true, `\n`: false, `"`: false, "\n": false, "\xff": false, `","content":"`: false,
+	} {
+		_, ok = m.fits([]byte(before + text + after))
+		assert.Equal(t, fits, ok, "%q", text)
+	}
+	_, ok = m.fits([]byte(before[:len(before)-1] + after[1:]))
+	assert.False(t, ok, "shorter than both ends together")
+	m = m.empty()
+	_, ok = m.fits([]byte(before + " hi" + after))
+	assert.False(t, ok, "another stream")
+}
+
 func BenchmarkScanChunk(b *testing.B) {
 	in := []byte(`{"id":"c-1","object":"chat.completion.chunk","created":1753000000,"model":"m","choices":[{"index":0,"delta":{"content":" hi"},"finish_reason":null}]}`)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := decodeChunk(in); err != nil {
-			b.Fatal(err)
+		if _, ok := scanChunk(in); !ok {
+			b.Fatal("not scanned by hand")
 		}
 	}
 }

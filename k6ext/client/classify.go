@@ -1,7 +1,6 @@
 package client
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -13,11 +12,11 @@ import (
 	"github.com/brownout-dev/brownout/reports/record"
 )
 
-// classify puts a transport error into its outcome. ctx is the request's, whose cause is a timeout
-// of ours if one of them ended it.
-func classify(ctx context.Context, err error) (record.Outcome, string) {
-	if late, ok := errors.AsType[*timeout](context.Cause(ctx)); ok {
-		return late.outcome, late.Error()
+// classify puts a transport error into its outcome. late is the timeout of ours that ended the
+// request, or nil.
+func classify(late *timeout, err error) (record.Outcome, string) {
+	if late != nil {
+		return late.outcome, late.text
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		if op.Timeout() {

@@ -1,13 +1,9 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"io"
-	"net"
-	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,9 +18,10 @@ import (
 // Client sends requests to one target over one pool of connections. Safe for concurrent use.
 type Client struct {
 	*settings
-	transport *http.Transport
+	carrier   carrier
 	readers   sync.Pool // *openai.EventReader
 	gaps      sync.Pool // *[]time.Duration
+	exchanges sync.Pool // *exchange
 	counts    counts
 }
 
@@ -61,27 +58,13 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	dial := s.Dial
-	if dial == nil {
-		dial = (&net.Dialer{Timeout: s.ConnectTimeout, KeepAlive: 15 * time.Second}).DialContext
-	}
 	c := &Client{settings: s}
-	c.transport = &http.Transport{
-		DialContext:         dial,
-		TLSClientConfig:     s.tls,
-		TLSHandshakeTimeout: s.ConnectTimeout,
-		ForceAttemptHTTP2:   strings.HasPrefix(s.url, "https:"),
-		DisableCompression:  true, // a compressed stream comes in lumps
-		MaxIdleConns:        s.MaxIdle,
-		MaxIdleConnsPerHost: s.MaxIdle,
-		IdleConnTimeout:     90 * time.Second,
-		ReadBufferSize:      4 << 10,
-		WriteBufferSize:     8 << 10,
-	}
+	c.carrier = c.carrierOf()
 	c.readers.New = func() any {
 		return openai.NewEventReader(nil, openai.EventReaderConfig{MaxEvent: int(s.MaxBody), Now: s.Clock.Now})
 	}
 	c.gaps.New = func() any { return new([]time.Duration) }
+	c.exchanges.New = func() any { return &exchange{c: c, watch: newWatchdog(s)} }
 	return c, nil
 }
 
@@ -132,12 +115,19 @@ func (c *Client) Dropped(a load.Arrival, due event.Time, note string) record.Rec
 // Do sends one request and reads its answer to the end. When ctx ends first, the request is unfinished.
 func (c *Client) Do(ctx context.Context, req *Request) Result {
 	gaps := c.gaps.Get().(*[]time.Duration)
+	x := c.exchanges.Get().(*exchange)
 	k := &c.kinds[req.Class]
-	x := exchange{c: c, kind: k, req: req, gaps: (*gaps)[:0], model: checker{key: req.Answer, want: req.Output}}
+	*x = exchange{
+		c: c, kind: k, req: req, watch: x.watch, mould: x.mould.empty(), gaps: (*gaps)[:0],
+		model: checker{key: req.Answer, want: req.Output},
+	}
 	x.rec = k.record(&req.Arrival, req.Due)
 	x.run(ctx)
 	x.rec.Harmed, x.rec.Violated = k.limits.Harm(&x.rec, x.gapExceeded)
-	return Result{Record: x.rec, Gaps: x.gaps}
+	res := Result{Record: x.rec, Gaps: x.gaps}
+	*x = exchange{watch: x.watch, mould: x.mould} // the pool must not hold on to the request
+	c.exchanges.Put(x)
+	return res
 }
 
 // Recycle takes the gaps of a Result back; the caller keeps no reference.
@@ -153,21 +143,9 @@ func (c *Client) Counts() Counts {
 }
 
 // Close gives idle connections up.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+func (c *Client) Close() { c.carrier.close() }
 
-func (c *Client) request(ctx context.Context, req *Request) (*http.Request, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(req.Body))
-	if err != nil {
-		return nil, err
-	}
-	for k, v := range c.kinds[req.Class].headers {
-		r.Header[k] = v
-	}
-	r.Header.Set(openai.HeaderRequestID, req.ID)
-	return r, nil
-}
-
-// counted counts the bytes of answers that are not streams; streams are counted by their reader.
+// readBody counts the bytes of answers that are not streams; streams are counted by their reader.
 func (c *Client) readBody(body io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(body, c.MaxBody+1))
 	c.counts.bytes.Add(uint64(len(data)))

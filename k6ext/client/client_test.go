@@ -42,6 +42,12 @@ func testConfig(script string) Config {
 // ask sends one request to a fakellm in virtual time and returns what became of it.
 func ask(t *testing.T, cfg Config, output int) (res Result) {
 	t.Helper()
+	return askBy(t, cfg, output, false)
+}
+
+// askBy does so by net/http, or by the carrier for plain http.
+func askBy(t *testing.T, cfg Config, output int, standard bool) (res Result) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		pipe := fakellm.NewPipe()
 		defer (&fakellm.Server{}).Serve(pipe)()
@@ -50,6 +56,9 @@ func ask(t *testing.T, cfg Config, output int) (res Result) {
 		}
 		c, err := New(cfg)
 		require.NoError(t, err)
+		if standard {
+			c.carrier = c.standardCarrier()
+		}
 		defer c.Close()
 		res = c.Do(t.Context(), first(c, output))
 	})
@@ -92,7 +101,7 @@ func TestOutcomes(t *testing.T) {
 		{script: "ttft=1h", want: record.TimeoutTTFT, end: 2 * time.Second},
 		{script: "role,ttft=1h", want: record.TimeoutTTFT, end: 2 * time.Second},
 		{script: "fail=stall,after=3,gap=10ms", want: record.TimeoutStall, end: 20*time.Millisecond + 3*time.Second},
-		{script: "gap=2s", want: record.TimeoutTotal, end: 10 * time.Second},
+		{script: "gap=1900ms", want: record.TimeoutTotal, end: 10 * time.Second},
 		{script: "fail=error,after=2", want: record.ErrorEvent, note: "scripted error"},
 		{script: "fail=error-event,after=2", want: record.ErrorEvent, note: "scripted error"},
 		{script: "fail=error", want: record.ErrorEvent},
@@ -119,6 +128,8 @@ func TestOutcomes(t *testing.T) {
 				tc.change(&cfg)
 			}
 			r := ask(t, cfg, tokens).Record
+			other := askBy(t, cfg, tokens, true).Record
+			require.Equal(t, stripped(other), stripped(r), "by net/http and by ours")
 			require.Equal(t, tc.want, r.Outcome, "%s", r.Note)
 			assert.Contains(t, r.Note, tc.note)
 			if tc.first != 0 {
@@ -145,6 +156,17 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
+// stripped leaves the instants away that depend on when the client began, and makes the others relative.
+func stripped(r record.Record) record.Record {
+	for _, at := range []*event.Time{&r.Sent, &r.First, &r.Last, &r.End, &r.Harmed} {
+		if *at != 0 {
+			*at -= r.Due - 1
+		}
+	}
+	r.Due = 1
+	return r
+}
+
 func TestOutcomesWithoutStream(t *testing.T) {
 	for script, want := range map[string]record.Outcome{
 		"ttft=1s": record.OK, "nousage": record.OK, "fail=error": record.ErrorEvent, "fail=json": record.Corrupt,
@@ -155,6 +177,7 @@ func TestOutcomesWithoutStream(t *testing.T) {
 			cfg := testConfig(script)
 			cfg.Stream = false
 			r := ask(t, cfg, 8).Record
+			require.Equal(t, stripped(askBy(t, cfg, 8, true).Record), stripped(r), "by net/http and by ours")
 			require.Equal(t, want, r.Outcome, "%s", r.Note)
 			assert.Zero(t, r.First, "nobody sees an answer without stream grow")
 			assert.False(t, r.Streaming)
@@ -284,7 +307,8 @@ func BenchmarkStreamTake(b *testing.B) {
 			req.Answer.Token(i) + `"},"finish_reason":null}]}`)
 	}
 	x := exchange{c: c, kind: &c.kinds[0], req: req, exact: true, gaps: make([]time.Duration, 0, 1024)}
-	x.watch = newWatchdog(c.settings, true, c.Clock.Now(), func(error) {})
+	x.watch = newWatchdog(c.settings)
+	x.watch.begin(b.Context(), c.Clock.Now(), true, 0)
 	defer x.watch.stop()
 	at := event.Time(1)
 	b.ReportAllocs()
@@ -292,7 +316,7 @@ func BenchmarkStreamTake(b *testing.B) {
 		if i%len(chunks) == 0 {
 			x.model, x.gaps = checker{key: req.Answer, want: req.Output}, x.gaps[:0]
 		}
-		got, err := decodeChunk(chunks[i%len(chunks)])
+		got, err := x.mould.decode(chunks[i%len(chunks)])
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -2,11 +2,9 @@ package client
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +22,7 @@ type exchange struct {
 	rec   record.Record
 	gaps  []time.Duration
 	model checker
+	mould mould
 	watch *watchdog
 
 	exact       bool
@@ -32,49 +31,41 @@ type exchange struct {
 	usage       bool
 	degraded    bool
 	lastRead    uint64
+	chunkReads  uint64 // reads that brought a content chunk
 	gapExceeded event.Time
 }
 
 const headerFallback = "x-brownout-fallback" // set by a gateway that answered from another model or a cache
 
 func (x *exchange) run(parent context.Context) {
-	ctx, cancel := context.WithCancelCause(parent)
-	defer cancel(nil)
 	x.rec.Sent = x.c.Clock.Now()
-	x.watch = newWatchdog(x.c.settings, x.kind.Stream, x.rec.Sent, cancel)
-	defer x.watch.stop()
-	defer x.hangUpLater(cancel)()
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { x.watch.connected() }})
-	hr, err := x.c.request(ctx, x.req)
+	x.watch.begin(parent, x.rec.Sent, x.kind.Stream, x.hangUpAt())
+	resp, err := x.c.carrier.send(parent, x.req, x.watch)
 	if err != nil {
-		x.end(record.Refused, err.Error())
+		x.broke(parent, err)
+		x.watch.stop()
 		return
 	}
-	resp, err := x.c.transport.RoundTrip(hr)
-	if err != nil {
-		x.broke(ctx, parent, err)
-		return
-	}
-	defer resp.Body.Close()
 	x.head(resp)
 	switch {
-	case resp.StatusCode != http.StatusOK:
+	case resp.Status() != http.StatusOK:
 		x.refusal(resp)
 	case x.kind.Stream:
-		x.stream(ctx, parent, resp)
+		x.stream(parent, resp)
 	default:
-		x.whole(ctx, parent, resp)
+		x.whole(parent, resp)
 	}
+	resp.done(x.watch.stop())
 }
 
 // head reads what the answer's header says.
-func (x *exchange) head(resp *http.Response) {
-	x.rec.Status = resp.StatusCode
-	x.rec.Node = clip(resp.Header.Get(openai.HeaderNode), 128)
-	if n, err := strconv.Atoi(resp.Header.Get(openai.HeaderAttempts)); err == nil && n > 0 && n < 1000 {
+func (x *exchange) head(resp answer) {
+	x.rec.Status = resp.Status()
+	x.rec.Node = clip(resp.Header(openai.HeaderNode), 128)
+	if n, err := strconv.Atoi(resp.Header(openai.HeaderAttempts)); err == nil && n > 0 && n < 1000 {
 		x.rec.Attempts = n
 	}
-	f := resp.Header.Get(headerFallback)
+	f := resp.Header(headerFallback)
 	x.degraded = f != "" && f != "false" && f != "0"
 	x.exact = x.c.Exact && !x.degraded // a fallback may be another model: its words are not known
 }
@@ -102,33 +93,28 @@ func (x *exchange) note(text string) {
 }
 
 // broke puts a transport error into its outcome.
-func (x *exchange) broke(ctx, parent context.Context, err error) {
-	cause := context.Cause(ctx)
-	if errors.Is(cause, errHungUp) {
-		x.end(record.Cancelled, "")
-		return
-	}
-	_, late := errors.AsType[*timeout](cause)
-	if !late && parent.Err() != nil {
+func (x *exchange) broke(parent context.Context, err error) {
+	late := x.watch.late()
+	if late == nil && parent.Err() != nil {
 		x.end(record.Unfinished, "still open when the load generator stopped")
 		return
 	}
-	o, note := classify(ctx, err)
+	o, note := classify(late, err)
 	x.end(o, note)
 }
 
 // refusal reads the reason of a status other than 200, bounded, and keeps the connection usable.
-func (x *exchange) refusal(resp *http.Response) {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 16<<10))
+func (x *exchange) refusal(resp answer) {
+	body, err := io.ReadAll(io.LimitReader(resp, 16<<10))
 	x.c.counts.bytes.Add(uint64(len(body)))
 	note := errorText(body)
 	if note == "" {
-		note = "status " + strconv.Itoa(resp.StatusCode)
+		note = "status " + strconv.Itoa(resp.Status())
 	}
 	if err != nil {
 		note += " (and the error's body broke off)"
 	}
-	x.end(statusOutcome(resp.StatusCode), note)
+	x.end(statusOutcome(resp.Status()), note)
 }
 
 func statusOutcome(code int) record.Outcome {
@@ -146,15 +132,15 @@ func statusOutcome(code int) record.Outcome {
 }
 
 // whole reads an answer without stream.
-func (x *exchange) whole(ctx, parent context.Context, resp *http.Response) {
-	data, err := x.c.readBody(resp.Body)
+func (x *exchange) whole(parent context.Context, resp answer) {
+	data, err := x.c.readBody(resp)
 	switch {
 	case err != nil:
-		x.broke(ctx, parent, err)
+		x.broke(parent, err)
 	case int64(len(data)) > x.c.MaxBody:
 		x.end(record.Corrupt, fmt.Sprintf("the answer is longer than %d bytes", x.c.MaxBody))
 	case !mediaType(resp, "application/json"):
-		x.end(record.Corrupt, "content type "+strconv.Quote(resp.Header.Get("Content-Type"))+" where application/json was due")
+		x.end(record.Corrupt, "content type "+strconv.Quote(resp.Header("Content-Type"))+" where application/json was due")
 	default:
 		c, err := decodeAny(data)
 		if err != nil {
@@ -215,8 +201,8 @@ func (x *exchange) complete(at event.Time) {
 }
 
 // mediaType compares without parameters; a missing type passes, as many servers of one engine send none.
-func mediaType(resp *http.Response, want string) bool {
-	got, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
+func mediaType(resp answer, want string) bool {
+	got, _, _ := strings.Cut(resp.Header("Content-Type"), ";")
 	got = strings.TrimSpace(got)
 	return got == "" || strings.EqualFold(got, want)
 }

@@ -8,11 +8,18 @@ import (
 // scanChunk decodes the usual shape of a chunk without allocating; ok is false for any other.
 func scanChunk(data []byte) (c chunk, ok bool) {
 	s := scanner{data: data}
-	if !s.top(&c) {
-		return chunk{}, false
+	ok = s.chunk(&c)
+	return c, ok
+}
+
+// chunk takes the whole of the data.
+func (s *scanner) chunk(c *chunk) bool {
+	if !s.top(c) {
+		*c = chunk{}
+		return false
 	}
 	s.space()
-	return c, s.at == len(s.data)
+	return s.at == len(s.data)
 }
 
 // top takes the chunk object.
@@ -32,7 +39,11 @@ func (s *scanner) top(c *chunk) bool {
 				return false
 			}
 			seen = true
-		case string(key) == "usage", string(key) == "error":
+		case string(key) == "usage":
+			if c.usage || (!s.word("null") && !s.usage(c)) {
+				return false
+			}
+		case string(key) == "error":
 			if !s.word("null") {
 				return false
 			}
@@ -125,6 +136,7 @@ func (s *scanner) delta(c *chunk) bool {
 				if c.text, ok = s.text(); !ok {
 					return false
 				}
+				s.textEnd = s.at - 1
 			}
 		case "reasoning_content", "reasoning", "refusal", "tool_calls":
 			if !s.word("null") {
@@ -134,6 +146,60 @@ func (s *scanner) delta(c *chunk) bool {
 			if fold(key, "content", "reasoning_content", "reasoning", "refusal", "tool_calls") || !s.plain() {
 				return false
 			}
+		}
+		if !s.next(',') {
+			return s.next('}')
+		}
+	}
+}
+
+// usage takes the usage object. Its details, objects of plain values, are passed over.
+func (s *scanner) usage(c *chunk) bool {
+	if !s.next('{') {
+		return false
+	}
+	var prompt, output bool
+	for {
+		key, ok := s.key()
+		if !ok {
+			return false
+		}
+		switch string(key) {
+		case "prompt_tokens":
+			n, whole := s.number()
+			if prompt || !whole {
+				return false
+			}
+			c.prompt, prompt = n, true
+		case "completion_tokens":
+			n, whole := s.number()
+			if output || !whole {
+				return false
+			}
+			c.output, output = n, true
+		default:
+			if fold(key, "prompt_tokens", "completion_tokens") || (!s.plain() && !s.flat()) {
+				return false
+			}
+		}
+		if !s.next(',') {
+			c.usage = true
+			return s.next('}')
+		}
+	}
+}
+
+// flat takes an object of plain values that nobody asks for.
+func (s *scanner) flat() bool {
+	if !s.next('{') {
+		return false
+	}
+	if s.next('}') {
+		return true
+	}
+	for {
+		if _, ok := s.key(); !ok || !s.plain() {
+			return false
 		}
 		if !s.next(',') {
 			return s.next('}')
@@ -154,8 +220,9 @@ func fold(key []byte, names ...string) bool {
 // scanner reads the usual shape of a chunk. Any doubt (an escape, a nested value where none is
 // usual, a repeated or differently cased key, bad UTF-8) makes it give up; it never guesses.
 type scanner struct {
-	data []byte
-	at   int
+	data    []byte
+	at      int
+	textEnd int // where the closing quote of the content is; 0 = there was none
 }
 
 func (s *scanner) space() {

@@ -15,15 +15,17 @@ import (
 
 // stream reads a streamed answer until it is decided, then to its end so that the connection can
 // be used again. A corrupt or failed stream is given up at once: its end is when it went wrong.
-func (x *exchange) stream(ctx, parent context.Context, resp *http.Response) {
+func (x *exchange) stream(parent context.Context, resp answer) {
 	if !mediaType(resp, "text/event-stream") {
-		x.notAStream(ctx, parent, resp)
+		x.notAStream(parent, resp)
 		return
 	}
 	r := x.c.readers.Get().(*openai.EventReader)
-	r.Reset(resp.Body)
+	r.Reset(resp)
 	defer func() {
 		x.c.counts.bytes.Add(r.Bytes())
+		x.c.counts.chunks.Add(uint64(x.rec.Chunks))
+		x.c.counts.chunkReads.Add(x.chunkReads)
 		r.Reset(http.NoBody) // the pool must not hold on to the connection
 		x.c.readers.Put(r)
 	}()
@@ -47,24 +49,24 @@ func (x *exchange) stream(ctx, parent context.Context, resp *http.Response) {
 			x.end(record.Corrupt, fmt.Sprintf("an event is longer than %d bytes", x.c.MaxBody))
 			return
 		default:
-			x.broke(ctx, parent, err)
+			x.broke(parent, err)
 			return
 		}
 	}
 }
 
 // notAStream decides on a 200 that is no event stream.
-func (x *exchange) notAStream(ctx, parent context.Context, resp *http.Response) {
-	data, err := x.c.readBody(resp.Body)
+func (x *exchange) notAStream(parent context.Context, resp answer) {
+	data, err := x.c.readBody(resp)
 	if err != nil {
-		x.broke(ctx, parent, err)
+		x.broke(parent, err)
 		return
 	}
 	if c, err := decodeAny(data); err == nil && c.serverErr != nil {
 		x.end(record.ErrorEvent, errorText(data))
 		return
 	}
-	x.end(record.Corrupt, "content type "+strconv.Quote(resp.Header.Get("Content-Type"))+" where text/event-stream was due")
+	x.end(record.Corrupt, "content type "+strconv.Quote(resp.Header("Content-Type"))+" where text/event-stream was due")
 }
 
 // event takes one event of the stream.
@@ -85,7 +87,7 @@ func (x *exchange) event(ev openai.Event) {
 		x.endAt(ev.At, record.ErrorEvent, orText(errorText(data), "an error event"))
 		return
 	}
-	c, err := decodeChunk(data)
+	c, err := x.mould.decode(data)
 	if err != nil {
 		x.endAt(ev.At, record.Corrupt, err.Error())
 		return
@@ -136,10 +138,9 @@ func (x *exchange) take(c *chunk, ev openai.Event) {
 
 // stamp times one content chunk.
 func (x *exchange) stamp(ev openai.Event) {
-	x.c.counts.chunks.Add(1)
 	if ev.Read != x.lastRead {
 		x.lastRead = ev.Read
-		x.c.counts.chunkReads.Add(1)
+		x.chunkReads++
 	}
 	x.rec.Chunks++
 	if !x.usage {

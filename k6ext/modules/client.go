@@ -159,7 +159,7 @@ func (c *Client) sender(state *lib.State, stream bool) (*client.Client, error) {
 		cfg := c.config
 		cfg.Stream = stream
 		if state.Dialer != nil {
-			cfg.Dial = state.Dialer.DialContext
+			cfg.Dial = through(state.Dialer)
 		}
 		s, err := client.New(cfg)
 		if err != nil {

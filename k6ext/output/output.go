@@ -145,8 +145,11 @@ func (o *Output) offsets() []event.Offset {
 // flush writes what was buffered. It runs on the flusher's goroutine.
 func (o *Output) flush() {
 	for _, c := range o.GetBufferedSamples() {
-		if r, ok := c.(*sample.Request); ok && r.Session == o.session.Run {
-			o.write(r)
+		batch, _ := c.(sample.Batch)
+		for _, r := range batch {
+			if r.Session == o.session.Run {
+				o.write(r)
+			}
 		}
 	}
 }

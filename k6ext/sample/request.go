@@ -27,6 +27,7 @@ type Maker struct {
 	builtin *metrics.BuiltinMetrics
 	tags    *metrics.TagSet
 	byWord  [record.NumOutcomes]*metrics.TagSet // tags with outcome
+	silent  bool
 }
 
 // NewMaker prepares the tag sets once, so that a request costs no look-up. builtin is nil where k6
@@ -39,9 +40,16 @@ func NewMaker(run string, m *Metrics, builtin *metrics.BuiltinMetrics, tags *met
 	return k
 }
 
+// Silent makes containers without samples from now on; see load.ArrivalsOptions.RecordsOnly.
+func (k *Maker) Silent() { k.silent = true }
+
 // Make wraps one finished request; now is when its samples are dated.
 func (k *Maker) Make(rec record.Record, gaps []time.Duration, now time.Time) *Request {
-	r := &Request{Session: k.run, Record: rec, Gaps: gaps, samples: make([]metrics.Sample, 0, 8)}
+	r := &Request{Session: k.run, Record: rec, Gaps: gaps}
+	if k.silent {
+		return r
+	}
+	r.samples = make([]metrics.Sample, 0, 9)
 	add := func(m *metrics.Metric, tags *metrics.TagSet, v float64) {
 		r.samples = append(r.samples, metrics.Sample{TimeSeries: metrics.TimeSeries{Metric: m, Tags: tags}, Time: now, Value: v})
 	}

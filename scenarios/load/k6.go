@@ -52,6 +52,9 @@ type ArrivalsOptions struct {
 	Harness string `json:"harness,omitempty"`
 	// Calibrate: the client measures a stream of known stamps before time zero, about a second long.
 	Calibrate bool `json:"calibrate,omitempty"`
+	// RecordsOnly leaves k6's metrics out: nobody but the reader of the shard looks at the load. They cost
+	// more than the records, and k6 keeps every value of a trend in memory.
+	RecordsOnly bool `json:"records_only,omitempty"`
 	// Phases label live progress only; the judge takes them from the scenario.
 	Phases []PhaseMark `json:"phases,omitempty"`
 }

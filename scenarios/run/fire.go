@@ -123,6 +123,7 @@ func (r *running) options(beacon, shard string) ([]byte, error) {
 	}
 	arrivals["executor"] = "brownout-arrivals"
 	arrivals["gracefulStop"] = "5s"
+	arrivals["records_only"] = true
 	scenarios := map[string]map[string]any{"load": arrivals}
 	if len(r.Spec.Faults) > 0 {
 		timeline, err := asMap(struct {
