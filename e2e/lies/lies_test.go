@@ -3,6 +3,7 @@ package lies
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+var update = flag.Bool("update", false, "rewrite docs/lies.md")
 
 func root(t testing.TB) string {
 	t.Helper()
@@ -41,6 +44,17 @@ func TestEveryGuardIsThere(t *testing.T) {
 	require.Error(t, err)
 	_, err = mutate(root(t), t.TempDir(), []Edit{{"go.mod", "github.com", ""}})
 	require.Error(t, err, "more than once")
+}
+
+// The page in the docs is this suite. -update writes it.
+func TestPage(t *testing.T) {
+	file := filepath.Join(root(t), "docs", "lies.md")
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(Page()), 0o644))
+	}
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, Page(), string(text), "run with -update and read the difference")
 }
 
 func TestBasicLies(t *testing.T) {
