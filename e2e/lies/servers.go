@@ -36,7 +36,7 @@ func ofServers() []Lie {
 				o, err := s.against("status=500", plan{rate: 50, gates: "run: [availability >= 1%]"}.yaml(), nil)
 				return errors.Join(err, o.expect(fail, ""), outcomes(o.Result, record.HTTP5xx, 200))
 			},
-			Guard: []Edit{{"k6ext/client/exchange.go", "	case resp.StatusCode != http.StatusOK:\n		x.refusal(resp)\n", "	case resp.StatusCode != http.StatusOK:\n		x.end(record.OK, \"\")\n"}},
+			Guard: []Edit{{"k6ext/client/exchange.go", "	case resp.Status() != http.StatusOK:\n		x.refusal(resp)\n", "	case resp.Status() != http.StatusOK:\n		x.end(record.OK, \"\")\n"}},
 		},
 		{
 			Name:  "an error inside a 200",
