@@ -26,25 +26,51 @@ func (s Share) Holds(index uint64) bool {
 // All is every arrival of the plan, in order of Due. The plan must be valid.
 func (p Plan) All() iter.Seq[Arrival] { return p.Of(Whole()) }
 
-// Of is every arrival of one share, in order of Due. Index and Due are those of the whole plan.
+// Of is every arrival of one share that is known beforehand, in order of Due. Index and Due are those
+// of the whole plan. Of a closed loop it is each virtual user's first; Next gives the others.
 func (p Plan) Of(share Share) iter.Seq[Arrival] {
 	return func(yield func(Arrival) bool) {
+		if p.Arrivals.Process == Closed {
+			p.users(share, yield)
+			return
+		}
+		index := uint64(0)
+		for due := range p.instants() {
+			if share.Holds(index) && !yield(p.recorded(p.arrival(index, due))) {
+				return
+			}
+			index++
+		}
+	}
+}
+
+// instants are when the plan's process has a request due, in that order; not of a closed loop.
+func (p *Plan) instants() iter.Seq[time.Duration] {
+	switch a := &p.Arrivals; {
+	case a.Process == Replay:
+		return p.replayed()
+	case (a.Process == Constant || a.Process == Poisson) && a.steady():
+		return p.steady()
+	}
+	return p.warped()
+}
+
+// steady is the two plainest processes at one rate, without the curve that warped walks.
+func (p *Plan) steady() iter.Seq[time.Duration] {
+	return func(yield func(time.Duration) bool) {
 		var sum time.Duration
 		for index := uint64(0); ; index++ {
 			due := p.due(index, &sum)
-			if due >= p.Duration || due < 0 {
-				return
-			}
-			if share.Holds(index) && !yield(p.arrival(index, due)) {
+			if due >= p.Duration || due < 0 || !yield(due) {
 				return
 			}
 		}
 	}
 }
 
-// due is when arrival index happens. Poisson gaps are summed as whole nanoseconds, so the sum
-// carries no rounding that grows with it.
-func (p Plan) due(index uint64, sum *time.Duration) time.Duration {
+// due is when arrival index of a steady process happens. Poisson gaps are summed as whole nanoseconds,
+// so the sum carries no rounding that grows with it.
+func (p *Plan) due(index uint64, sum *time.Duration) time.Duration {
 	if p.Arrivals.Process == Poisson {
 		gap := -math.Log(unit(draw(p.Seed, forGap, index))) / p.Arrivals.Rate
 		*sum += time.Duration(math.Round(min(gap*1e9, float64(MaxDuration)+1)))
@@ -78,7 +104,12 @@ func requestID(bits uint64) string {
 // AppendPrompt appends the prompt of arrival a: exactly a.Prompt tokens of synth text that need no
 // escaping in JSON. Five tokens carry 60 random bits, so prompts of that length or more differ from
 // their start and no prefix cache can serve them.
+//
+// A prompt of a trace with hash ids is made of the blocks they name.
 func (p Plan) AppendPrompt(dst []byte, a Arrival) []byte {
+	if blocks := p.blocks(a.Index); blocks != nil {
+		return p.appendBlocks(dst, a, blocks)
+	}
 	key := synth.Key(draw(p.Seed, forPrompt, a.Index))
 	for i := range a.Prompt {
 		dst = append(dst, key.Token(i)...)

@@ -17,14 +17,7 @@ const (
 func (p Plan) Validate() error {
 	var wrong []error
 	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
-	switch p.Arrivals.Process {
-	case Constant, Poisson:
-	default:
-		bad("arrivals.process is %q: write constant or poisson", p.Arrivals.Process)
-	}
-	if !(p.Arrivals.Rate > 0 && p.Arrivals.Rate <= MaxRate) {
-		bad("arrivals.rate_per_s is %v: it must be above 0 and at most %v", p.Arrivals.Rate, float64(MaxRate))
-	}
+	wrong = append(wrong, p.Arrivals.faults()...)
 	if p.Duration <= 0 || p.Duration > MaxDuration {
 		bad("duration_ns is %v: it must be above 0 and at most %v", p.Duration, MaxDuration)
 	}
@@ -34,7 +27,12 @@ func (p Plan) Validate() error {
 	if p.MaxInFlight < 1 || p.MaxInFlight > MaxOpen {
 		bad("max_in_flight is %d: it must lie in 1…%d", p.MaxInFlight, MaxOpen)
 	}
-	wrong = append(wrong, p.Prompt.faults("prompt_tokens")...)
-	wrong = append(wrong, p.Output.faults("output_tokens")...)
+	if p.Arrivals.Process == Closed && p.MaxInFlight < p.Arrivals.Concurrency {
+		bad("max_in_flight is %d: it must be arrivals.concurrency, %d, or more", p.MaxInFlight, p.Arrivals.Concurrency)
+	}
+	if p.Arrivals.Process != Replay { // a trace has its own
+		wrong = append(wrong, p.Prompt.faults("prompt_tokens")...)
+		wrong = append(wrong, p.Output.faults("output_tokens")...)
+	}
 	return errors.Join(wrong...)
 }
