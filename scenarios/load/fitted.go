@@ -65,7 +65,7 @@ func FitNames() (names []string) {
 
 // logarithm is a lognormal length by the mean and deviation of its logarithm.
 func logarithm(mu, sigma float64, most int) Length {
-	mean := math.Round(100*math.Exp(mu+sigma*sigma/2)) / 100
+	mean := math.Round(10*math.Exp(mu+sigma*sigma/2)) / 10
 	return Length{Dist: Lognormal, Mean: mean, Spread: sigma, Min: 1, Max: most}
 }
 

@@ -347,6 +347,8 @@ func TestClosedLoop(t *testing.T) {
 	_, ok = p.Next(first[0], p.Duration-51*time.Millisecond, false)
 	assert.True(t, ok)
 	assert.Zero(t, p.MeanRate())
+	assert.InDelta(t, 60, p.PeakRate(), 1e-9)
+	assert.True(t, math.IsInf(closedPlan(3).PeakRate(), 1))
 }
 
 func TestValidateArrivals(t *testing.T) {
@@ -360,32 +362,32 @@ func TestValidateArrivals(t *testing.T) {
 		return p
 	}
 	for want, p := range map[string]Plan{
-		"process is \"bursty\"":           plan("bursty", 5),
-		"rate_per_s is 0":                 plan(Poisson, 0),
-		"rate_per_s is NaN":               plan(OnOff, math.NaN()),
-		"cv is 0:":                        gammaPlan(5, 0),
-		"cv is NaN":                       gammaPlan(5, math.NaN()),
-		"cv is set: process poisson":      with(plan(Poisson, 5), func(a *Arrivals) { a.CV = 1 }),
-		"on_ns is 0s":                     onOffPlan(5, 0, time.Second, 0),
-		"off_ns is 25h0m0s":               onOffPlan(5, time.Second, 25*time.Hour, 0),
-		"floor_per_s is 5":                onOffPlan(5, time.Second, time.Second, 5),
-		"on_ns is set":                    with(plan(Gamma, 5), func(a *Arrivals) { a.On = 1 }),
-		"stages[0].for_ns is -1s":         with(plan(Poisson, 5), func(a *Arrivals) { a.Stages = []Stage{{-time.Second, 1}} }),
-		"stages[1].to_per_s is +Inf":      with(plan(Poisson, 5), func(a *Arrivals) { a.Stages = []Stage{{0, 1}, {0, math.Inf(1)}} }),
-		"spikes[0].for_ns is 0s":          with(plan(Poisson, 5), func(a *Arrivals) { a.Spikes = []Spike{{0, 0, 1}} }),
-		"spikes[0].rate_per_s is 0":       with(plan(Poisson, 5), func(a *Arrivals) { a.Spikes = []Spike{{0, 1, 0}} }),
-		"spikes[0].at_ns is -1ns":         with(plan(Poisson, 5), func(a *Arrivals) { a.Spikes = []Spike{{-1, 1, 1}} }),
-		"at most 1000 of each":            with(plan(Poisson, 5), func(a *Arrivals) { a.Stages = make([]Stage, 1001) }),
-		"concurrency is 0":                closedPlan(0),
-		"think_ns is 2h0m0s":              with(closedPlan(5), func(a *Arrivals) { a.Think = 2 * time.Hour }),
-		"rate_per_s is 5: process closed": with(closedPlan(5), func(a *Arrivals) { a.Rate = 5 }),
-		"process trace has none":          with(plan(Replay, 0), func(a *Arrivals) { a.Stages = make([]Stage, 1) }),
-		"trace.file is empty":             plan(Replay, 0),
-		"trace.format is \"otel\"":        with(plan(Replay, 0), func(a *Arrivals) { a.Trace = &TraceFile{File: "x", Format: "otel"} }),
-		"trace.speed is -1":               with(plan(Replay, 0), func(a *Arrivals) { a.Trace = &TraceFile{File: "x", Speed: -1} }),
-		"trace.from_ns is -1ns":           with(plan(Replay, 0), func(a *Arrivals) { a.Trace = &TraceFile{File: "x", From: -1} }),
-		"trace.limit is -1":               with(plan(Replay, 0), func(a *Arrivals) { a.Trace = &TraceFile{File: "x", Limit: -1} }),
-		"trace.jitter_ns is 2h0m0s":       with(plan(Replay, 0), func(a *Arrivals) { a.Trace = &TraceFile{File: "x", Jitter: 2 * time.Hour} }),
+		"process is \"bursty\"":               plan("bursty", 5),
+		"rate is 0":                           plan(Poisson, 0),
+		"rate is NaN":                         plan(OnOff, math.NaN()),
+		"cv is 0:":                            gammaPlan(5, 0),
+		"cv is NaN":                           gammaPlan(5, math.NaN()),
+		"cv is given: process poisson":        with(plan(Poisson, 5), func(a *Arrivals) { a.CV = 1 }),
+		"on is 0s":                            onOffPlan(5, 0, time.Second, 0),
+		"off is 25h0m0s":                      onOffPlan(5, time.Second, 25*time.Hour, 0),
+		"floor is 5":                          onOffPlan(5, time.Second, time.Second, 5),
+		"on is given":                         with(plan(Gamma, 5), func(a *Arrivals) { a.On = 1 }),
+		"stages[0].for is -1s":                with(plan(Poisson, 5), func(a *Arrivals) { a.Stages = []Stage{{-time.Second, 1}} }),
+		"stages[1].to is +Inf":                with(plan(Poisson, 5), func(a *Arrivals) { a.Stages = []Stage{{0, 1}, {0, math.Inf(1)}} }),
+		"spikes[0].for is 0s":                 with(plan(Poisson, 5), func(a *Arrivals) { a.Spikes = []Spike{{0, 0, 1}} }),
+		"spikes[0].rate is 0":                 with(plan(Poisson, 5), func(a *Arrivals) { a.Spikes = []Spike{{0, 1, 0}} }),
+		"spikes[0].at is -1ns":                with(plan(Poisson, 5), func(a *Arrivals) { a.Spikes = []Spike{{-1, 1, 1}} }),
+		"at most 1000 of each":                with(plan(Poisson, 5), func(a *Arrivals) { a.Stages = make([]Stage, 1001) }),
+		"concurrency is 0":                    closedPlan(0),
+		"think is 2h0m0s":                     with(closedPlan(5), func(a *Arrivals) { a.Think = 2 * time.Hour }),
+		"rate is 5: process closed":           with(closedPlan(5), func(a *Arrivals) { a.Rate = 5 }),
+		"process trace has no rate that they": with(plan(Replay, 0), func(a *Arrivals) { a.Stages = make([]Stage, 1) }),
+		"trace.file is empty":                 plan(Replay, 0),
+		"trace.format is \"otel\"":            with(plan(Replay, 0), func(a *Arrivals) { a.Trace = &TraceFile{File: "x", Format: "otel"} }),
+		"trace.speed is -1":                   with(plan(Replay, 0), func(a *Arrivals) { a.Trace = &TraceFile{File: "x", Speed: -1} }),
+		"trace.from is -1ns":                  with(plan(Replay, 0), func(a *Arrivals) { a.Trace = &TraceFile{File: "x", From: -1} }),
+		"trace.limit is -1":                   with(plan(Replay, 0), func(a *Arrivals) { a.Trace = &TraceFile{File: "x", Limit: -1} }),
+		"trace.jitter is 2h0m0s":              with(plan(Replay, 0), func(a *Arrivals) { a.Trace = &TraceFile{File: "x", Jitter: 2 * time.Hour} }),
 	} {
 		assert.ErrorContains(t, p.Validate(), want)
 	}

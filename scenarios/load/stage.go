@@ -112,11 +112,12 @@ func (p Plan) MeanRate() float64 {
 }
 
 // PeakRate is the highest rate of requests/s that is planned: the top of stages and spikes, of bursts,
-// and of the busiest second of a trace. Zero for a closed loop, which has no bound but the target's speed.
+// and of the busiest second of a trace. Of a closed loop it is what a target that answers at once would
+// get, which without a think time has no bound: +Inf.
 func (p Plan) PeakRate() float64 {
 	switch p.Arrivals.Process {
 	case Closed:
-		return 0
+		return float64(p.Arrivals.Concurrency) / p.Arrivals.Think.Seconds()
 	case Replay:
 		return p.trace.busiest()
 	}

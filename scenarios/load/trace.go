@@ -84,9 +84,14 @@ func (t *trace) jittered(seed uint64, by, until time.Duration) *trace {
 	return &trace{rows: rows, format: t.format, exact: t}
 }
 
-// WithSeed is the plan with other draws.
+// WithSeed is a deep copy of the plan with other draws.
 func (p Plan) WithSeed(seed uint64) Plan {
 	p.Seed = seed
+	p.Arrivals.Stages, p.Arrivals.Spikes = slices.Clone(p.Arrivals.Stages), slices.Clone(p.Arrivals.Spikes)
+	if p.Arrivals.Trace != nil {
+		file := *p.Arrivals.Trace
+		p.Arrivals.Trace = &file
+	}
 	if p.trace != nil {
 		p.setTrace(p.trace.exact)
 	}

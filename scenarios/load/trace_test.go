@@ -230,9 +230,8 @@ func FuzzTrace(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte, format uint8, speed float64, from int64) {
 		file := &TraceFile{File: "f", Format: Formats()[int(format)%len(Formats())], Speed: speed, From: time.Duration(from)}
-		wrong := false
-		file.faults(func(string, ...any) { wrong = true })
-		if wrong {
+		var wrong flaws
+		if file.flaws(&wrong); len(wrong) > 0 {
 			return
 		}
 		got, err := readTrace(strings.NewReader(string(data)), file, time.Hour)

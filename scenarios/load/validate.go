@@ -17,7 +17,9 @@ const (
 func (p Plan) Validate() error {
 	var wrong []error
 	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
-	wrong = append(wrong, p.Arrivals.faults()...)
+	for _, f := range p.Arrivals.Flaws() {
+		wrong = append(wrong, f)
+	}
 	if p.Duration <= 0 || p.Duration > MaxDuration {
 		bad("duration_ns is %v: it must be above 0 and at most %v", p.Duration, MaxDuration)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/brownout-dev/brownout/internal/yamlx"
 	"github.com/brownout-dev/brownout/reports/slo"
+	"github.com/brownout-dev/brownout/scenarios/load"
 )
 
 // ExplainInfo is what only the target's own model can tell; zero = unknown.
@@ -88,10 +89,16 @@ func (e *explainer) load() {
 	if !l.Stream {
 		streamed = "in one piece"
 	}
-	e.line("Load      %s requests/s, %s, open loop, for %s: about %s requests; seed %d", number(l.Arrivals.Rate), l.Arrivals.Process,
-		short(e.Length()), thousands(e.expected(e.Length())), e.Seed)
-	e.line("          prompt %s, answer %s tokens, %s, model %s", tokens(l.Prompt), tokens(l.Output), streamed, l.Model)
-	rate := l.Arrivals.Rate
+	e.arrivals()
+	if l.Arrivals.Process == load.Replay {
+		e.line("          %s, model %s", streamed, l.Model)
+	} else {
+		e.line("          prompt %s, answer %s tokens, %s, model %s", tokens(l.Prompt), tokens(l.Output), streamed, l.Model)
+	}
+	if l.Arrivals.Process == load.Closed {
+		return // its share of saturation is what the run will tell
+	}
+	rate, peak := l.MeanRate(), l.PeakRate()
 	if e.info.Saturation <= 0 {
 		e.line("          share of saturation unknown")
 		return
@@ -101,6 +108,9 @@ func (e *explainer) load() {
 		share += fmt.Sprintf("; %.0f %% of what is left without one replica, %s/s", 100*rate/e.info.Minus1, number(math.Round(e.info.Minus1)))
 	}
 	e.line("          %s", share)
+	if rate < e.info.Saturation && peak >= e.info.Saturation {
+		e.warn("At its peak the load is more than the target bears, %s/s of %s/s: a queue grows then, and gates on latency measure how fast it goes away.", rounded(peak), number(math.Round(e.info.Saturation)))
+	}
 	switch {
 	case rate >= e.info.Saturation:
 		e.warn("The load is more than the target bears: the queue grows as long as the load lasts, and gates on latency measure its length.")
@@ -135,7 +145,7 @@ func (e *explainer) promise() {
 		}
 		e.line("          expected, and so not bad: %s", strings.Join(words, ", "))
 	}
-	window := slo.WindowLength(e.Load.Arrivals.Rate).Round(time.Millisecond)
+	window := slo.WindowLength(e.Load.MeanRate()).Round(time.Millisecond)
 	e.line("Out       a window of %s with less than %s good, and %d bad requests or more", short(window), yamlx.Share(e.SLO.Objective), e.SLO.MinBad)
 	e.line("Patience  connect %s, first token %s, between tokens %s, in all %s, from the moment of sending",
 		short(e.Client.Connect), short(e.Client.TTFT), short(e.Client.Stall), short(e.Client.Total))
@@ -145,8 +155,8 @@ func (e *explainer) promise() {
 	e.line("")
 }
 
-func (e *explainer) expected(d time.Duration) int {
-	return int(math.Round(e.Load.Arrivals.Rate * d.Seconds()))
+func (e *explainer) expected(from, to time.Duration) int {
+	return int(math.Round(e.Load.Expected(from, to)))
 }
 
 func (e *explainer) runs() {
