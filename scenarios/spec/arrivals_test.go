@@ -101,7 +101,8 @@ func TestMaxInFlightFollowsTheLoad(t *testing.T) {
 
 func TestWrongArrivals(t *testing.T) {
 	trace := tracePath(t, 20)
-	bad := filepath.Join(t.TempDir(), "bad.csv")
+	dir := filepath.Dir(trace)
+	bad := filepath.Join(dir, "bad.csv")
 	require.NoError(t, os.WriteFile(bad, []byte("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.68,1,1\nyesterday,1,1\n2023-11-16 18:15:46.68,x,1\n"), 0o600))
 	var all strings.Builder
 	for _, m := range [][2]string{
@@ -125,18 +126,18 @@ func TestWrongArrivals(t *testing.T) {
 		{"spike of no length", "  arrivals: {rate: 5/s, spikes: [{at: fault, rate: 5/s}]}\n" + lengths},
 		{"unknown likeness", "  like: azure-2023\n"},
 		{"likeness without a rate", "  like: mooncake-synthetic\n"},
-		{"trace of another process", "  arrivals: {rate: 5/s, trace: {file: " + trace + "}}\n" + lengths},
+		{"trace of another process", "  arrivals: {rate: 5/s, trace: {file: ten.csv}}\n" + lengths},
 		{"trace without a file", "  arrivals: {process: trace}\n"},
-		{"trace with a rate", "  arrivals: {process: trace, rate: 5/s, trace: {file: " + trace + "}}\n"},
-		{"trace with lengths", "  arrivals: {process: trace, trace: {file: " + trace + "}}\n" + lengths},
+		{"trace with a rate", "  arrivals: {process: trace, rate: 5/s, trace: {file: ten.csv}}\n"},
+		{"trace with lengths", "  arrivals: {process: trace, trace: {file: ten.csv}}\n" + lengths},
 		{"trace that is not there", "  arrivals: {process: trace, trace: {file: /none/x.csv}}\n"},
-		{"trace of another format", "  arrivals: {process: trace, trace: {file: " + trace + ", format: mooncake}}\n"},
-		{"trace of an unknown format", "  arrivals: {process: trace, trace: {file: " + trace + ", format: otel}}\n"},
-		{"trace at no speed", "  arrivals: {process: trace, trace: {file: " + trace + ", speed: 0}}\n"},
-		{"trace from behind its end", "  arrivals: {process: trace, trace: {file: " + trace + ", from: 5m}}\n"},
-		{"trace with wrong lines", "  arrivals: {process: trace, trace: {file: " + bad + "}}\n"},
+		{"trace of another format", "  arrivals: {process: trace, trace: {file: ten.csv, format: mooncake}}\n"},
+		{"trace of an unknown format", "  arrivals: {process: trace, trace: {file: ten.csv, format: otel}}\n"},
+		{"trace at no speed", "  arrivals: {process: trace, trace: {file: ten.csv, speed: 0}}\n"},
+		{"trace from behind its end", "  arrivals: {process: trace, trace: {file: ten.csv, from: 5m}}\n"},
+		{"trace with wrong lines", "  arrivals: {process: trace, trace: {file: bad.csv}}\n"},
 	} {
-		_, err := Parse("gpu-oom.yaml", []byte(withLoad(m[1])), nil)
+		_, err := Parse(filepath.Join(dir, "gpu-oom.yaml"), []byte(withLoad(m[1])), nil)
 		require.Error(t, err, m[0])
 		problems, ok := err.(yamlx.Problems) //nolint:errorlint // Parse promises the type
 		require.True(t, ok, m[0])
@@ -144,7 +145,7 @@ func TestWrongArrivals(t *testing.T) {
 			assert.NotEmpty(t, p.Mend, "%s: %s", m[0], p)
 			assert.NotZero(t, p.Line, "%s: %s", m[0], p)
 		}
-		fmt.Fprintf(&all, "# %s\n%s\n\n", m[0], strings.NewReplacer(filepath.Dir(trace), "DIR", filepath.Dir(bad), "DIR").Replace(err.Error()))
+		fmt.Fprintf(&all, "# %s\n%s\n\n", m[0], strings.ReplaceAll(err.Error(), dir+"/", ""))
 	}
 	golden(t, "arrivals-mistakes.golden", all.String())
 }

@@ -90,6 +90,7 @@ func (e *explainer) load() {
 		streamed = "in one piece"
 	}
 	e.arrivals()
+	e.likeness()
 	if l.Arrivals.Process == load.Replay {
 		e.line("          %s, model %s", streamed, l.Model)
 	} else {

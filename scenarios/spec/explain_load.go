@@ -14,11 +14,6 @@ import (
 // arrivals says when requests are sent.
 func (e *explainer) arrivals() {
 	a := e.Load.Arrivals
-	if like, ok := load.FitNamed(e.Like); ok {
-		for i, l := range wrap(fmt.Sprintf("%s: %s, %s", like.Name, like.Source, like.Licence), width-20) {
-			defer e.line("          %-10s%s", []string{"like", ""}[min(i, 1)], l)
-		}
-	}
 	until := short(e.Length())
 	switch a.Process {
 	case load.Closed:
@@ -42,6 +37,17 @@ func (e *explainer) arrivals() {
 		rounded(e.Load.MeanRate()), rounded(e.Load.PeakRate()), shape(a), until, about, e.Seed)
 	for i, l := range wrap(changes(a), width-10-len("rate      ")) {
 		e.line("          %-10s%s", []string{"rate", ""}[min(i, 1)], l)
+	}
+}
+
+// likeness names the recorded load that the plan is like.
+func (e *explainer) likeness() {
+	like, ok := load.FitNamed(e.Like)
+	if !ok {
+		return
+	}
+	for i, l := range wrap(fmt.Sprintf("%s: %s, %s", like.Name, like.Source, like.Licence), width-20) {
+		e.line("          %-10s%s", []string{"like", ""}[min(i, 1)], l)
 	}
 }
 
