@@ -41,6 +41,9 @@ func (e *Executor) Init(context.Context) error {
 		}
 		return os.LookupEnv(name)
 	}
+	if err := e.config.Plan.Open(); err != nil {
+		return fmt.Errorf("scenario %s: %w", e.config.Name, err)
+	}
 	key := ""
 	if name := e.config.Client.KeyEnv; name != "" {
 		var ok bool
@@ -88,7 +91,7 @@ func (e *Executor) Run(ctx context.Context, out chan<- metrics.SampleContainer) 
 		recorder.Off() // the harness judges
 	}
 	e.session.Test.Out(out)
-	recorder.Plan(start, e.config.Plan.Arrivals.Rate)
+	recorder.Plan(start, e.config.Plan.MeanRate())
 	d := &dispatcher{
 		plan: &e.config.Plan, share: e.share, start: start, clock: e.session.Clock, waiter: pace.New(),
 		drain: e.config.drain(), client: e.client, due: &e.session.Due, inFlight: &e.session.InFlight,
