@@ -31,6 +31,9 @@ var wrong = []string{
 	`configureRecovery({ hold: true });`,
 	`new Faults({ url: 'http://x', token: 't' });`,
 	`const l: ArrivalsScenario = { executor: ARRIVALS, rate: '1/s', duration: '1s', client: { baseURL: 'http://x' } };`,
+	`const l: ArrivalsScenario = { executor: ARRIVALS, rate: '1/s', duration: '1s', process: 'bursty', client: { baseURL: 'http://x', model: 'm' } };`,
+	`const l: ArrivalsScenario = { executor: ARRIVALS, rate: '1/s', duration: '1s', stages: [{ for: '1s', to: 3 }], client: { baseURL: 'http://x', model: 'm' } };`,
+	`const l: ArrivalsScenario = { executor: ARRIVALS, duration: '1s', process: 'trace', trace: { format: 'azure' }, client: { baseURL: 'http://x', model: 'm' } };`,
 	`const t: TimelineScenario = { executor: ARRIVALS, url: '', tokenEnv: '', duration: 1, steps: [] };`,
 }
 

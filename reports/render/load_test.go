@@ -10,7 +10,7 @@ import (
 
 func TestLoadFact(t *testing.T) {
 	for want, l := range map[string]result.LoadInfo{
-		"poisson, 130 requests/s planned, 130 delivered":                     {Process: "poisson", Rate: 130, Delivered: 129.6},
+		"poisson, 130 requests/s planned, 130 delivered":                       {Process: "poisson", Rate: 130, Delivered: 129.6},
 		"gamma, 130 requests/s planned on average, 500 at most, 130 delivered": {Process: "gamma", Rate: 130, Peak: 500, Delivered: 130},
 		"closed loop of 32 virtual users, 64 requests/s delivered":             {Process: "closed", Concurrency: 32, Rate: 64, Delivered: 64},
 		"trace x.csv (SHA-256 0123456789ab…), 5 requests/s planned on average, 9 at most, 5 delivered": {Process: "trace", Rate: 5, Peak: 9, Delivered: 5,
