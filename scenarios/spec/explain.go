@@ -146,8 +146,11 @@ func (e *explainer) promise() {
 		}
 		e.line("          expected, and so not bad: %s", strings.Join(words, ", "))
 	}
-	window := slo.WindowLength(e.Load.MeanRate()).Round(time.Millisecond)
-	e.line("Out       a window of %s with less than %s good, and %d bad requests or more", short(window), yamlx.Share(e.SLO.Objective), e.SLO.MinBad)
+	window := short(slo.WindowLength(e.Load.MeanRate()).Round(time.Millisecond))
+	if e.Load.Arrivals.Process == load.Closed {
+		window += ", or of the time of 20 requests if that is longer,"
+	}
+	e.line("Out       a window of %s with less than %s good, and %d bad requests or more", window, yamlx.Share(e.SLO.Objective), e.SLO.MinBad)
 	e.line("Patience  connect %s, first token %s, between tokens %s, in all %s, from the moment of sending",
 		short(e.Client.Connect), short(e.Client.TTFT), short(e.Client.Stall), short(e.Client.Total))
 	if e.info.Detection > 0 {
