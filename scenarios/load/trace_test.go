@@ -169,14 +169,14 @@ func TestWrongTraces(t *testing.T) {
 	at := "2023-11-16 18:15:46.68,"
 	for want, text := range map[string]string{
 		`:1: "time,tokens" is not the first line of any known trace: begin with`:                   "time,tokens\n1,2\n",
-		`:2: TIMESTAMP is "yesterday": write it as 2023`:                                           header + "yesterday,1,2\n",
-		`:2: ContextTokens is "-1": write a whole number from 0 to 1048576`:                        header + at + "-1,2\n",
-		`:3: GeneratedTokens is "many"`:                                                            header + at + "1,2\n" + at + "1,many\n",
+		`:2: column TIMESTAMP is "yesterday": write it as 2023`:                                    header + "yesterday,1,2\n",
+		`:2: column ContextTokens is "-1": write a whole number from 0 to 1048576`:                 header + at + "-1,2\n",
+		`:3: column GeneratedTokens is "many"`:                                                     header + at + "1,2\n" + at + "1,many\n",
 		`:2: there are 2 columns and the header has 3 or more: complete`:                           header + at + "1\n",
 		`:3: the request is 1s before the one above it: sort the file by time`:                     header + at + "1,1\n2023-11-16 18:15:45.68,1,1\n",
 		`: holds no request to replay (0 were read)`:                                               header,
-		`:2: Timestamp is "1e300": write seconds`:                                                  "Timestamp,Request tokens,Response tokens\n1e300,1,1\n",
-		`:2: Timestamp is "NaN"`:                                                                   "Timestamp,Request tokens,Response tokens\nNaN,1,1\n",
+		`:2: column Timestamp is "1e300": write seconds`:                                           "Timestamp,Request tokens,Response tokens\n1e300,1,1\n",
+		`:2: column Timestamp is "NaN"`:                                                            "Timestamp,Request tokens,Response tokens\nNaN,1,1\n",
 		`:1: the line is not the JSON of a request`:                                                `{"timestamp": "now"}`,
 		`:1: timestamp, input_length or output_length is missing: complete the line, or remove it`: `{"timestamp": 1}`,
 		`:1: timestamp is -1: write milliseconds`:                                                  `{"timestamp": -1, "input_length": 1, "output_length": 1}`,
@@ -198,7 +198,7 @@ func TestWrongTraces(t *testing.T) {
 	require.True(t, ok)
 	assert.Len(t, problems.List, maxTraceBad, "the first ones")
 	assert.Equal(t, 100-maxTraceBad, problems.More)
-	assert.ErrorContains(t, err, "and 80 more like these")
+	require.ErrorContains(t, err, "and 80 more like these")
 
 	p.Arrivals.Trace = traceFile(t, azureTrace)
 	p.Arrivals.Trace.Format = FormatMooncake

@@ -107,7 +107,7 @@ func (f format) csv(places [3]int, most int) func([]byte) (recordedRequest, erro
 func tokensOf(name, text string) (int64, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 || n > MaxTokens {
-		return 0, fmt.Errorf("%s is %.40q: write a whole number from 0 to %d", name, text, MaxTokens)
+		return 0, fmt.Errorf("column %s is %.40q: write a whole number from 0 to %d", name, text, MaxTokens)
 	}
 	return n, nil
 }
@@ -119,13 +119,13 @@ func wallClock(text string) (time.Duration, error) {
 			return time.Duration(at.UnixNano()), nil
 		}
 	}
-	return 0, fmt.Errorf("TIMESTAMP is %.40q: write it as 2023-11-16 18:15:46.68", text)
+	return 0, fmt.Errorf("column TIMESTAMP is %.40q: write it as 2023-11-16 18:15:46.68", text)
 }
 
 func secondsOf(text string) (time.Duration, error) {
 	s, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(s >= 0 && s <= maxTraceTime.Seconds()) {
-		return 0, fmt.Errorf("Timestamp is %.40q: write seconds, from 0 to %g", text, maxTraceTime.Seconds())
+		return 0, fmt.Errorf("column Timestamp is %.40q: write seconds, from 0 to %g", text, maxTraceTime.Seconds())
 	}
 	return time.Duration(math.Round(s * 1e9)), nil
 }

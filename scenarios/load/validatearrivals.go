@@ -8,7 +8,8 @@ import (
 
 // Bounds of arrivals.
 const (
-	MinCV, MaxCV   = 0.01, 20.0
+	MinCV          = 0.01
+	MaxCV          = 20.0
 	MinEpisode     = time.Millisecond // mean length of bursts and pauses
 	MaxStages      = 1000             // and spikes
 	MaxConcurrency = MaxOpen

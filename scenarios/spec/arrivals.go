@@ -96,9 +96,10 @@ func (c *checker) arrivals(f *file, phases []slo.Phase, fit *load.Fit) load.Arri
 }
 
 func processes() []string {
-	var words []string
-	for _, p := range load.Processes() {
-		words = append(words, string(p))
+	all := load.Processes()
+	words := make([]string, len(all))
+	for i, p := range all {
+		words[i] = string(p)
 	}
 	return words
 }

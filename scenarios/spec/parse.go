@@ -167,10 +167,9 @@ func (c *checker) load(f *file, phases []slo.Phase) load.Plan {
 	p := load.Plan{Seed: f.Seed, Duration: end(phases), Model: l.Model, Tenant: l.Tenant, Stream: l.Stream}
 	fit := c.fit(l.Like)
 	p.Arrivals = c.arrivals(f, phases, fit)
-	switch {
-	case p.Arrivals.Process == load.Replay:
+	if p.Arrivals.Process == load.Replay {
 		c.open(&p)
-	default:
+	} else {
 		p.Prompt, p.Output = c.lengths(l, fit)
 	}
 	c.amount(&p)
