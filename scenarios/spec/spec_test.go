@@ -264,6 +264,10 @@ func itoa(n int) string { return thousands(n) }
 // Whatever the bytes, Parse ends; what it accepts holds together.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(base), "load.arrivals.rate=1/s")
+	f.Add([]byte(withLoad("  like: azure-2023-code\n")), "load.arrivals={process: closed, concurrency: 3}")
+	f.Add([]byte(base), "load.arrivals={rate: 5/s, stages: [{for: 1s, to: 9/s}], spikes: [{at: fault, for: 1s, rate: 1/s}]}")
+	f.Add([]byte(base), "load.arrivals={process: onoff, rate: 5/s, on: 1s, off: 1s, floor: 1/s}")
+	f.Add([]byte(base), "load.arrivals={process: trace, trace: {file: x.csv}}")
 	for _, m := range mistakes() {
 		f.Add([]byte(strings.Replace(base, m[1], m[2], 1)), "seed=2")
 	}
