@@ -463,3 +463,13 @@ func BenchmarkProcesses(b *testing.B) {
 		})
 	}
 }
+
+// A spike is on top of bursts and pauses alike.
+func TestSpikesIgnorePauses(t *testing.T) {
+	for seed := range uint64(5) {
+		p := onOffPlan(0.01, 2*time.Second, 6*time.Second, 0)
+		p.Seed = seed
+		p.Arrivals.Spikes = []Spike{{20 * time.Second, 10 * time.Second, 200}}
+		assert.InDelta(t, 2000, len(slices.Collect(p.All())), 5*math.Sqrt(2000), "seed %d", seed)
+	}
+}
