@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"path/filepath"
 
 	"github.com/brownout-dev/brownout/internal/build"
 	"github.com/brownout-dev/brownout/reports/result"
@@ -15,7 +16,7 @@ func (r *running) report(ctx context.Context, f fired) result.Result {
 	in := slo.Input{
 		Spec: r.Spec.SLO, Start: g.merged.Start, Records: g.merged.Records, Gaps: g.merged.Gaps,
 		Events: g.events, Faults: g.faults, Client: g.merged.Client, Steps: g.steps,
-		Load: slo.Load{Rate: r.Spec.Load.Arrivals.Rate}, Problems: r.before,
+		Load: slo.Load{Rate: r.loadRate(g)}, Problems: r.before,
 	}
 	for _, c := range g.clocks {
 		in.Clocks = append(in.Clocks, c.Offset)
@@ -29,7 +30,7 @@ func (r *running) report(ctx context.Context, f fired) result.Result {
 		Target: r.describeTarget(g),
 		Load:   r.loadInfo(g),
 
-		Summary: slo.Summary(in, j), Spec: in.Spec, Start: in.Start, Judgement: j, Events: g.events,
+		Summary: append(slo.Summary(in, j), r.loadWarnings()...), Spec: in.Spec, Start: in.Start, Judgement: j, Events: g.events,
 		Journal: g.journal, Clocks: g.clocks, Injector: r.injector, Simulator: g.steps, Environment: environment(),
 		Client: result.ClientInfo{MaxInFlight: client.MaxInFlight, TimerLateP99: client.TimerLateP99, ReadsPerChunk: client.ReadsPerChunk,
 			Calibration: client.Calibration},
@@ -43,14 +44,18 @@ func (r *running) report(ctx context.Context, f fired) result.Result {
 
 func (r *running) loadInfo(g gathered) result.LoadInfo {
 	l := r.Spec.Load
+	rate := r.loadRate(g)
 	prompt, output := l.Means()
-	info := result.LoadInfo{Process: string(l.Arrivals.Process), Rate: l.Arrivals.Rate,
+	info := result.LoadInfo{Process: string(l.Arrivals.Process), Rate: rate, Peak: peakRate(l), Concurrency: l.Arrivals.Concurrency,
 		Delivered: g.delivered(l.Duration), PromptMean: prompt, OutputMean: output, Saturation: r.sat.all}
 	if r.sat.all > 0 {
-		info.Share = l.Arrivals.Rate / r.sat.all
+		info.Share = rate / r.sat.all
 	}
 	if r.sat.minus1 > 0 {
-		info.ShareNMinus1 = l.Arrivals.Rate / r.sat.minus1
+		info.ShareNMinus1 = rate / r.sat.minus1
+	}
+	if f := l.Arrivals.Trace; f != nil {
+		info.Trace = &result.TraceInfo{File: filepath.Base(f.File), SHA256: f.SHA256}
 	}
 	return info
 }

@@ -27,22 +27,7 @@ type file struct {
 			Topology   string `yaml:"topology"`
 		} `yaml:"refserver"`
 	} `yaml:"target"`
-	Load struct {
-		Arrivals struct {
-			Process string     `yaml:"process"`
-			Rate    yamlx.Rate `yaml:"rate"`
-		} `yaml:"arrivals"`
-		Prompt       length            `yaml:"prompt_tokens"`
-		Output       length            `yaml:"output_tokens"`
-		Prefix       *prefixKeys       `yaml:"prefix"`
-		Conversation *conversationKeys `yaml:"conversation"`
-		Cancel       *cancelKeys       `yaml:"cancel"`
-		Mix          []classKeys       `yaml:"mix"`
-		Model        string            `yaml:"model"`
-		Tenant       string            `yaml:"tenant"`
-		Stream       bool              `yaml:"stream"`
-		MaxInFlight  int               `yaml:"max_in_flight"`
-	} `yaml:"load"`
+	Load   loadFile `yaml:"load"`
 	Phases []struct {
 		Name  string         `yaml:"name"`
 		For   yamlx.Duration `yaml:"for"`
@@ -84,4 +69,19 @@ type file struct {
 		Total   yamlx.Duration `yaml:"total"`
 	} `yaml:"timeouts"`
 	Seed uint64 `yaml:"seed"`
+}
+
+type loadFile struct {
+	Like         string            `yaml:"like"`
+	Arrivals     arrivals          `yaml:"arrivals"`
+	Prompt       length            `yaml:"prompt_tokens"`
+	Output       length            `yaml:"output_tokens"`
+	Prefix       *prefixKeys       `yaml:"prefix"`
+	Conversation *conversationKeys `yaml:"conversation"`
+	Cancel       *cancelKeys       `yaml:"cancel"`
+	Mix          []classKeys       `yaml:"mix"`
+	Model        string            `yaml:"model"`
+	Tenant       string            `yaml:"tenant"`
+	Stream       bool              `yaml:"stream"`
+	MaxInFlight  int               `yaml:"max_in_flight"`
 }
