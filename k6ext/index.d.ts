@@ -314,17 +314,66 @@ declare module 'k6/x/brownout' {
     run?: string;
   }
 
-  /** Native open-loop load: no VU, no JavaScript. */
+  /** A change of the rate: linear within duration, at once where that is 0. After the last, the rate stays. */
+  export interface Stage {
+    duration: Duration;
+    target: Rate;
+  }
+
+  /** Load on top of the rest. */
+  export interface Spike {
+    at: Duration;
+    duration: Duration;
+    rate: Rate;
+  }
+
+  /** Recorded requests to replay: when, and how long. */
+  export interface Trace {
+    file: string;
+    /** [auto] */
+    format?: 'auto' | 'azure' | 'mooncake' | 'burstgpt';
+    /** 2: twice as fast [1]. */
+    speed?: number;
+    /** Where in the trace's own time the replay begins [0s]. */
+    from?: Duration;
+    /** Most requests [as many as fit]. */
+    limit?: number;
+    /** Each request is later by a draw of up to so much [0s]. */
+    jitter?: Duration;
+    /** A file that says something else is refused. */
+    sha256?: string;
+  }
+
+  /** Native load: no VU, no JavaScript. Open loop, but for process 'closed'. */
   export interface ArrivalsScenario extends ScenarioOptions, Content {
     executor: 'brownout-arrivals';
-    rate: Rate;
+    /** Long-run mean at the start. Required but with 'trace', 'closed' and most of like. */
+    rate?: Rate;
     duration: Duration;
     /** [poisson] */
-    process?: 'poisson' | 'constant';
+    process?: 'constant' | 'poisson' | 'gamma' | 'onoff' | 'trace' | 'closed';
+    /** gamma: standard deviation of the gaps by their mean. */
+    cv?: number;
+    /** onoff: mean length of a burst. */
+    on?: Duration;
+    /** onoff: mean length of a pause. */
+    off?: Duration;
+    /** onoff: rate during pauses [0]. */
+    floor?: Rate;
+    stages?: Stage[];
+    spikes?: Spike[];
+    /** closed: virtual users. */
+    concurrency?: number;
+    /** closed: pause between an answer and the user's next request [0s]. */
+    think?: Duration;
+    /** trace: what is replayed. */
+    trace?: Trace;
+    /** A recorded load whose rate, burstiness and lengths are taken where they are not given. */
+    like?: 'azure-2023-code' | 'azure-2023-conversation' | 'mooncake-conversation' | 'mooncake-synthetic';
     /** [1] */
     seed?: number;
     mix?: LoadClass[];
-    /** An arrival beyond it is dropped and counts as failed [1000]. */
+    /** An arrival beyond it is dropped and counts as failed [1000, or concurrency if that is more]. */
     maxInFlight?: number;
     /** How long open requests may go on after the last arrival [gracefulStop]. */
     drain?: Duration;

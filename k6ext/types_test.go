@@ -34,6 +34,9 @@ var wrong = []string{
 	`const m: ArrivalsScenario['mix'] = [{ weight: 3 }];`,
 	`const h: ArrivalsScenario['cancel'] = { share: 0.5, after: '1s', afterTokens: 4 };`,
 	`const d: ArrivalsScenario['promptTokens'] = { dist: 'pareto', mean: 4 };`,
+	`const l: ArrivalsScenario = { executor: ARRIVALS, rate: '1/s', duration: '1s', process: 'bursty', client: { baseURL: 'http://x', model: 'm' } };`,
+	`const l: ArrivalsScenario = { executor: ARRIVALS, rate: '1/s', duration: '1s', stages: [{ for: '1s', to: 3 }], client: { baseURL: 'http://x', model: 'm' } };`,
+	`const l: ArrivalsScenario = { executor: ARRIVALS, duration: '1s', process: 'trace', trace: { format: 'azure' }, client: { baseURL: 'http://x', model: 'm' } };`,
 	`const t: TimelineScenario = { executor: ARRIVALS, url: '', tokenEnv: '', duration: 1, steps: [] };`,
 }
 

@@ -73,7 +73,7 @@ func needsOf(scenario string, share shareFlags) (doctor.Needs, error) {
 	if s, err = share.resolve(s, false); err != nil {
 		return doctor.Needs{}, err
 	}
-	return doctor.Needs{Scenario: s.Name, Rate: s.Load.Arrivals.Rate, InFlight: s.Load.MaxInFlight, Stay: stay(s), Length: s.Length()}, nil
+	return doctor.Needs{Scenario: s.Name, Rate: s.Load.PeakRate(), InFlight: s.Load.MaxInFlight, Stay: stay(s), Length: s.Length()}, nil
 }
 
 // stay is how long one request may be open.

@@ -77,7 +77,7 @@ func (f *foreignFlags) foreign(c *cobra.Command, s *spec.Spec) (*target.Foreign,
 	t := &target.Foreign{API: f.api, Admin: f.admin, Faults: f.faults,
 		AdminToken: os.Getenv(target.AdminTokenEnv), FaultToken: os.Getenv(target.FaultTokenEnv),
 		Dialect: target.Dialect{KeyEnv: f.keyEnv, CAFile: f.caFile, NoUsage: f.tokens == "chunks"},
-		Rate:    s.Load.Arrivals.Rate, Harms: len(s.Faults) > 0, Break: f.yesBreak, Env: os.LookupEnv}
+		Rate:    s.Load.PeakRate(), Harms: len(s.Faults) > 0, Break: f.yesBreak, Env: os.LookupEnv}
 	var wrong []error
 	if f.tokens != "usage" && f.tokens != "chunks" {
 		wrong = append(wrong, fmt.Errorf("--tokens %q is no way to count; write usage or chunks", f.tokens))

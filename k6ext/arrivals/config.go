@@ -1,5 +1,6 @@
 // Package arrivals is the k6 executor brownout-arrivals: native open-loop load. Requests are due by
-// a plan alone; a slow target makes no request later, and a late client shows as sched_lag.
+// a plan alone; a slow target makes no request later, and a late client shows as sched_lag. The plan may
+// ask for a closed loop instead.
 //
 // What may not live here: the HTTP exchange (k6ext/client), files (k6ext/output), judging.
 package arrivals
@@ -95,8 +96,7 @@ func (c Config) Validate() []error {
 
 // GetDescription implements lib.ExecutorConfig.
 func (c Config) GetDescription(et *lib.ExecutionTuple) string {
-	text := fmt.Sprintf("%.2f requests/s (%s) for %s, drain %s, seed %d",
-		c.Plan.Arrivals.Rate, c.Plan.Arrivals.Process, c.Plan.Duration, c.drain(), c.Plan.Seed)
+	text := fmt.Sprintf("%s for %s, drain %s, seed %d", c.Plan.Arrivals, c.Plan.Duration, c.drain(), c.Plan.Seed)
 	if et != nil && et.Segment != nil && et.Segment.FloatLength() < 1 {
 		text += ", segment " + et.Segment.String()
 	}

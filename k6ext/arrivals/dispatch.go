@@ -36,8 +36,11 @@ type dispatcher struct {
 	report   func(client.Result) // may block; called concurrently, never by the pacing goroutine
 
 	most   int          // highest number in flight; only run writes it
-	gaveUp string       // why run ended before its plan; only run writes it
+	gaveUp string       // why run ended before its plan; only run writes it, or late
 	last   atomic.Int64 // event.Time of the latest end
+
+	peak atomic.Int64 // most, while the users of a closed loop run
+	late sync.Once    // of them, the first that is hopelessly late writes gaveUp
 }
 
 // ahead is how many requests are prepared before they are due: at 1,000/s a quarter of a second,
@@ -51,6 +54,10 @@ const hopeless = 10 * time.Second
 // run sends the plan and returns when every request was reported. When ctx ends, or the load is
 // hopelessly late, open requests become unfinished and nothing more is sent.
 func (d *dispatcher) run(ctx context.Context) {
+	if d.plan.Arrivals.Process == load.Closed {
+		d.runClosed(ctx)
+		return
+	}
 	open, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
@@ -91,8 +98,15 @@ func (d *dispatcher) run(ctx context.Context) {
 // one is a request's whole life. It gives its place free only after its record was taken, so that
 // a slow reader of records cannot make memory grow without bound.
 func (d *dispatcher) one(ctx context.Context, req *client.Request) {
+	d.exchange(ctx, req)
+	d.inFlight.Add(-1)
+}
+
+// exchange sends a request and reports what became of it.
+func (d *dispatcher) exchange(ctx context.Context, req *client.Request) (ended event.Time, outcome record.Outcome) {
 	res := d.client.Do(ctx, req)
-	end := int64(res.Record.End)
+	ended, outcome = res.Record.End, res.Record.Outcome
+	end := int64(ended)
 	for {
 		last := d.last.Load()
 		if end <= last || d.last.CompareAndSwap(last, end) {
@@ -100,7 +114,7 @@ func (d *dispatcher) one(ctx context.Context, req *client.Request) {
 		}
 	}
 	d.report(res)
-	d.inFlight.Add(-1)
+	return ended, outcome
 }
 
 // prepared writes requests ahead of their time, so that the pacing goroutine only waits and hands over.

@@ -1,6 +1,7 @@
 package arrivals
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -22,8 +23,9 @@ import (
 
 // fake answers every request after takes, or when its context ends.
 type fake struct {
-	clock *event.Clock
-	takes time.Duration
+	clock   *event.Clock
+	takes   time.Duration
+	outcome record.Outcome // of what is not cut short
 }
 
 func (f fake) Prepare(_ *load.Plan, a load.Arrival, start event.Time) *client.Request {
@@ -31,7 +33,7 @@ func (f fake) Prepare(_ *load.Plan, a load.Arrival, start event.Time) *client.Re
 }
 
 func (f fake) Do(ctx context.Context, req *client.Request) client.Result {
-	r := record.Record{Arrival: req.Index, Due: req.Due, Sent: f.clock.Now(), Outcome: record.OK}
+	r := record.Record{Arrival: req.Index, Due: req.Due, Sent: f.clock.Now(), Outcome: cmp.Or(f.outcome, record.OK)}
 	select {
 	case <-time.After(f.takes):
 	case <-ctx.Done():
@@ -58,7 +60,10 @@ type bench struct {
 	drain    time.Duration
 	waiter   pace.Waiter
 	abort    time.Duration // 0 = never
-	inReport func()        // called in every report
+	outcome  record.Outcome
+	share    load.Share        // none = whole
+	inReport func()            // called in every report
+	sender   func(fake) sender // in place of the fake
 }
 
 func (b bench) run(t *testing.T) (records []record.Record, d *dispatcher, start event.Time, took time.Duration) {
@@ -75,10 +80,17 @@ func (b bench) run(t *testing.T) (records []record.Record, d *dispatcher, start 
 			ctx, cancel = context.WithTimeout(ctx, b.abort)
 			defer cancel()
 		}
+		if b.share == (load.Share{}) {
+			b.share = load.Whole()
+		}
+		var answers sender = fake{clock, b.takes, b.outcome}
+		if b.sender != nil {
+			answers = b.sender(fake{clock, b.takes, b.outcome})
+		}
 		start = clock.Now()
 		d = &dispatcher{
-			plan: &b.plan, share: load.Whole(), start: start, clock: clock, waiter: b.waiter, drain: b.drain,
-			client: fake{clock, b.takes}, due: new(atomic.Uint64), inFlight: new(atomic.Int64),
+			plan: &b.plan, share: b.share, start: start, clock: clock, waiter: b.waiter, drain: b.drain,
+			client: answers, due: new(atomic.Uint64), inFlight: new(atomic.Int64),
 			report: func(r client.Result) {
 				if b.inReport != nil {
 					b.inReport()

@@ -43,6 +43,9 @@ func (e *Executor) Init(context.Context) error {
 		}
 		return os.LookupEnv(name)
 	}
+	if err := e.config.Plan.Open(); err != nil {
+		return fmt.Errorf("scenario %s: %w", e.config.Name, err)
+	}
 	key, err := e.key("client.key_env", e.config.Client.KeyEnv, "", env)
 	if err != nil {
 		return err
@@ -100,7 +103,7 @@ func (e *Executor) Run(ctx context.Context, out chan<- metrics.SampleContainer) 
 		recorder.Off() // the harness judges
 	}
 	e.session.Test.Out(out)
-	recorder.Plan(start, e.config.Plan.Arrivals.Rate)
+	recorder.Plan(start, e.config.Plan.MeanRate())
 	batch := sample.NewBatcher(out)
 	stopFlushing := every(flushEvery, batch.Flush)
 	d := &dispatcher{
@@ -141,8 +144,11 @@ func (e *Executor) calibrate(ctx context.Context) *record.Calibration {
 		c.Failed = err.Error()
 		return &c
 	}
-	e.GetLogger().Infof("client calibrated on a known stream: TTFT error p99 %.2f ms, gap error p99 %.2f ms, head-room %.1fx",
-		c.TTFTError.P99*1e3, c.GapError.P99*1e3, c.Headroom)
+	text := fmt.Sprintf("client calibrated on a known stream: TTFT error p99 %.2f ms, gap error p99 %.2f ms", c.TTFTError.P99*1e3, c.GapError.P99*1e3)
+	if c.HeadroomKnown() {
+		text += fmt.Sprintf(", head-room %.1fx", c.Headroom)
+	}
+	e.GetLogger().Info(text)
 	return &c
 }
 

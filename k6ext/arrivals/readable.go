@@ -34,28 +34,33 @@ func (c *Config) readReadable(o *options.Object) error {
 	if cl.Has("apiKey") {
 		cl.Wrong("apiKey", "would end up in k6's own files: put the key into the environment and name the variable in keyEnv")
 	}
-	process := load.Process(o.Text("process"))
-	if process == "" {
-		process = load.Poisson
-	}
 	seed := o.Whole("seed", defaultSeed)
 	if seed < 0 {
 		o.Wrong("seed", "is %d: it must not be negative", seed)
 	}
-	for _, key := range []string{"rate", "duration"} {
-		if !o.Has(key) {
-			o.Wrong(key, "is missing: write rate: '50/s' and duration: '30s', for example")
-		}
+	if !o.Has("duration") {
+		o.Wrong("duration", "is missing: write duration: '30s', for example")
 	}
+	fit, like := readFit(o)
 	c.Plan = load.Plan{
-		Seed: uint64(max(seed, 0)), Arrivals: load.Arrivals{Process: process, Rate: 1},
+		Seed: uint64(max(seed, 0)), Arrivals: readArrivals(o, fit),
 		Prompt: length(o, "promptTokens", defaultPrompt), Output: length(o, "outputTokens", defaultOutput),
 		Duration: o.Duration("duration", time.Second), Model: settings.Model, Tenant: settings.Tenant, Stream: settings.Stream,
-		MaxInFlight: int(o.Whole("maxInFlight", defaultMaxInFlight)),
+	}
+	if like && !o.Has("promptTokens") {
+		c.Plan.Prompt = fit.Prompt
+	}
+	if like && !o.Has("outputTokens") {
+		c.Plan.Output = fit.Output
 	}
 	c.content(o)
-	if o.Has("rate") {
-		c.Plan.Arrivals.Rate = o.Rate("rate")
+	c.Plan.MaxInFlight = int(o.Whole("maxInFlight", int64(max(defaultMaxInFlight, c.Plan.Arrivals.Concurrency))))
+	if c.Plan.Arrivals.Process == load.Replay {
+		for _, key := range []string{"promptTokens", "outputTokens"} {
+			if o.Has(key) {
+				o.Wrong(key, "stands beside a trace, which has the lengths of its own requests: remove it")
+			}
+		}
 	}
 	c.Drain, c.Calibrate = o.Duration("drain", 0), o.Flag("calibrate", false)
 	c.Run, c.Shard = o.Text("run"), o.Text("shard")
@@ -68,7 +73,7 @@ func readableNames(err error) []error {
 	if err == nil {
 		return nil
 	}
-	names := strings.NewReplacer("arrivals.process", "process", "arrivals.rate_per_s", "rate", "duration_ns", "duration",
+	names := strings.NewReplacer("arrivals.", "", "].for ", "].duration ", "].to ", "].target ", "duration_ns", "duration",
 		"max_in_flight", "maxInFlight", "prompt_tokens", "promptTokens", "output_tokens", "outputTokens",
 		"after_tokens", "afterTokens", "key_env", "keyEnv")
 	var wrong []error

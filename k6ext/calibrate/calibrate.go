@@ -101,24 +101,39 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// asked is how many chunks a second the plan asks this process to read.
+// asked is how many chunks a second the plan asks this process to read, on average. Of a closed loop
+// nobody knows: zero, and its head-room is not told.
 func (c Config) asked() float64 {
-	return c.Plan.Arrivals.Rate * (c.Share.To - c.Share.From) * c.length()
+	return c.Plan.MeanRate() * c.part() * c.length()
 }
+
+func (c Config) part() float64 { return c.Share.To - c.Share.From }
 
 // length is how many chunks an answer of the plan has on average: one where it is no stream.
 func (c Config) length() float64 {
-	if !c.Plan.Stream {
-		return 1
+	classes, sum := c.Plan.Classes(), 0.0
+	for i, share := range c.Plan.Shares() {
+		chunks := 1.0
+		if classes[i].Streams() {
+			chunks = max(1, classes[i].Output.Drawn())
+		}
+		sum += share * chunks
 	}
-	return max(1, c.Plan.Output.Mean)
+	return sum
 }
 
 // concurrent is how many paced streams are open at a time: as many as bring the plan's chunks a second
-// at one chunk each gap.
+// at one chunk each gap; of a closed loop one for each user.
 func (c Config) concurrent() int {
-	return int(math.Round(min(max(c.asked()*gap.Seconds(), minConcurrent), maxConcurrent)))
+	open := c.asked() * gap.Seconds()
+	if c.Plan.Arrivals.Process == load.Closed {
+		open = float64(c.Plan.Arrivals.Concurrency) * c.part()
+	}
+	return int(math.Round(min(max(open, minConcurrent), maxConcurrent)))
 }
+
+// model is what the known streams ask for: the known server serves any.
+func (c Config) model() string { return c.Plan.Classes()[0].Model }
 
 func (c Config) measure(ctx context.Context, out *record.Calibration) error {
 	known, err := startKnown(c)
@@ -129,7 +144,7 @@ func (c Config) measure(ctx context.Context, out *record.Calibration) error {
 	open, err := client.New(client.Config{
 		Client: load.Client{BaseURL: known.url, Exact: c.Exact, ConnectTimeout: c.within, TTFTTimeout: c.within,
 			StallTimeout: c.within, TotalTimeout: c.within},
-		Model: c.Plan.Model, Stream: true, Clock: c.Clock, MaxIdle: maxConcurrent, Dial: c.dial,
+		Model: c.model(), Stream: true, Clock: c.Clock, MaxIdle: maxConcurrent, Dial: c.dial,
 	})
 	if err != nil {
 		return err

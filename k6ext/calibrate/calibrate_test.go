@@ -2,7 +2,10 @@ package calibrate
 
 import (
 	"context"
+	"math"
 	"net"
+	"os"
+	"path/filepath"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -223,4 +226,49 @@ func TestANoisyRoundIsTriedAgain(t *testing.T) {
 	}
 	err := Config{}.rounds(&record.Calibration{}, func(*record.Calibration) error { return errOpen })
 	require.ErrorIs(t, err, errOpen)
+}
+
+// What the plan asks for is told by the plan, whatever its process and its classes.
+func TestEveryPlanAsksForSomething(t *testing.T) {
+	closed := func(users int) load.Arrivals { return load.Arrivals{Process: load.Closed, Concurrency: users} }
+	file := filepath.Join(t.TempDir(), "t.csv")
+	require.NoError(t, os.WriteFile(file, []byte("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,70,200\n2023-11-16 18:15:47,90,400\n"), 0o600))
+	for name, row := range map[string]struct {
+		change func(*Config)
+		open   int
+		asked  float64
+		prompt float64
+	}{
+		"stages":                {func(c *Config) { c.Plan.Arrivals.Stages = []load.Stage{{For: 10 * time.Second, To: 30}} }, minConcurrent, 20 * 64, 32},
+		"closed":                {func(c *Config) { c.Plan.Arrivals = closed(64) }, 64, 0, 32},
+		"half of a closed loop": {func(c *Config) { c.Plan.Arrivals, c.Share = closed(180), load.Share{From: 0.5, To: 1} }, 90, 0, 32},
+		"many users":            {func(c *Config) { c.Plan.Arrivals = closed(1 << 20) }, maxConcurrent, 0, 32},
+		"trace": {func(c *Config) {
+			c.Plan.Arrivals = load.Arrivals{Process: load.Replay, Trace: &load.TraceFile{File: file}}
+			require.NoError(t, c.Plan.Open())
+		}, minConcurrent, 0.2 * 300, 80},
+		"mix": {func(c *Config) {
+			c.Plan.Model, c.Plan.Prompt, c.Plan.Output = "", load.Length{}, load.Length{}
+			fixed := func(n float64) load.Length { return load.Length{Dist: load.Fixed, Mean: n} }
+			c.Plan.Mix = []load.Class{
+				{Name: "chat", Weight: 3, Model: "a", Prompt: fixed(10), Output: fixed(100)},
+				{Name: "batch", Weight: 1, Model: "b", Prompt: fixed(30), Output: fixed(900), Stream: new(false)},
+			}
+		}, minConcurrent, 10 * 75.25, 15},
+	} {
+		c := planned(10, 64)
+		c.Plan.Arrivals.Process, c.Plan.Duration, c.Plan.MaxInFlight = load.Poisson, 10*time.Second, 1<<20
+		row.change(&c)
+		require.NoError(t, c.Plan.Validate(), name)
+		c = c.withDefaults()
+		assert.Equal(t, row.open, c.concurrent(), name)
+		assert.InDelta(t, row.asked, c.asked(), 1e-6, name)
+		prompt, _ := c.Plan.Means()
+		assert.InDelta(t, row.prompt, prompt, 1e-9, name)
+		got, err := Run(t.Context(), c)
+		require.NoError(t, err, name)
+		assert.Equal(t, row.asked > 0, got.HeadroomKnown(), name)
+		assert.False(t, math.IsInf(got.Headroom, 0) || math.IsNaN(got.Headroom), name)
+		assert.Positive(t, got.ChunksPerSecond, name)
+	}
 }

@@ -32,9 +32,9 @@ type pair struct {
 func (c Config) paced(ctx context.Context, k *known, open *client.Client, out *record.Calibration) error {
 	out.Concurrent = c.concurrent()
 	life := tokens * gap
-	prompt := load.Length{Dist: load.Fixed, Mean: min(c.Plan.Prompt.Mean, maxPrompt)}
-	plan := load.Plan{Seed: c.Plan.Seed, Prompt: prompt, Output: load.Length{Dist: load.Fixed, Mean: tokens},
-		Duration: window, Model: c.Plan.Model, Stream: true,
+	prompt, _ := c.Plan.Means()
+	plan := load.Plan{Seed: c.Plan.Seed, Prompt: load.Length{Dist: load.Fixed, Mean: min(prompt, maxPrompt)}, Output: load.Length{Dist: load.Fixed, Mean: tokens},
+		Duration: window, Model: c.model(), Stream: true,
 		Arrivals: load.Arrivals{Process: load.Constant, Rate: float64(out.Concurrent) / life.Seconds()}}
 	var pairs []*pair
 	for a := range plan.All() {

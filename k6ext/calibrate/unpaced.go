@@ -19,7 +19,8 @@ const readers = 16
 // fast as they can be read. The known server shares the cores, as a server under test on the same
 // machine does; where the target is elsewhere the true head-room is larger.
 func (c Config) unpaced(ctx context.Context, k *known, open *client.Client, out *record.Calibration) error {
-	plan := load.Plan{Seed: c.Plan.Seed + 1, Prompt: c.Plan.Prompt, Duration: time.Hour, Model: c.Plan.Model, Stream: true,
+	prompt, _ := c.Plan.Means()
+	plan := load.Plan{Seed: c.Plan.Seed + 1, Prompt: load.Length{Dist: load.Fixed, Mean: prompt}, Duration: time.Hour, Model: c.model(), Stream: true,
 		Output:   load.Length{Dist: load.Fixed, Mean: min(c.length(), maxTokens)},
 		Arrivals: load.Arrivals{Process: load.Constant, Rate: 1000}} // nobody waits for these instants
 	running, cancel := context.WithTimeout(ctx, sprint)

@@ -21,11 +21,14 @@ type Calibration struct {
 	// Read as fast as they come, with the cores that the process has; the known server runs on them too.
 	ChunksPerSecond  float64 `json:"chunks_per_s"`
 	StreamsPerSecond float64 `json:"streams_per_s"`
-	Asked            float64 `json:"asked_chunks_per_s"` // what the plan asks for
-	Headroom         float64 `json:"headroom"`           // ChunksPerSecond ÷ Asked
+	Asked            float64 `json:"asked_chunks_per_s"` // what the plan asks for; 0 of a closed loop
+	Headroom         float64 `json:"headroom"`           // ChunksPerSecond ÷ Asked; 0 where that is 0
 
 	Failed string `json:"failed,omitempty"` // why there are no numbers; "" = there are
 }
+
+// HeadroomKnown reports whether there is a head-room to judge: of a closed loop nobody knows what it asks for.
+func (c *Calibration) HeadroomKnown() bool { return c.Asked > 0 || c.Headroom > 0 }
 
 // Spread is a distribution of errors, in seconds. P50 and P99 are order statistics: of n values the
 // ⌈n·p⌉-th smallest.

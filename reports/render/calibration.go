@@ -13,8 +13,12 @@ func calibrated(r result.Result) string {
 	if c == nil || c.Failed != "" {
 		return ""
 	}
-	return fmt.Sprintf("The load generator measured a known stream first: TTFT error p99 %s, gap error p99 %s, head-room %s.",
-		seconds(c.TTFTError.P99), seconds(c.GapError.P99), factor(c.Headroom))
+	text := fmt.Sprintf("The load generator measured a known stream first: TTFT error p99 %s, gap error p99 %s",
+		seconds(c.TTFTError.P99), seconds(c.GapError.P99))
+	if c.HeadroomKnown() {
+		text += ", head-room " + factor(c.Headroom)
+	}
+	return text + "."
 }
 
 // calibratedFact is the same with everything that is known.
@@ -26,10 +30,13 @@ func calibratedFact(r result.Result) string {
 	case c.Failed != "":
 		return "no: " + c.Failed
 	}
-	return fmt.Sprintf("on %s of a known stream, at most %s at a time: TTFT error %s (p50), %s (p99), %s (max); gap error %s (p50), %s (p99), %s (max); "+
-		"reads %s chunks/s of %s asked for, head-room %s; took %s",
+	reads := fmt.Sprintf("reads %s chunks/s", rate(c.ChunksPerSecond))
+	if c.HeadroomKnown() {
+		reads += fmt.Sprintf(" of %s asked for, head-room %s", rate(c.Asked), factor(c.Headroom))
+	}
+	return fmt.Sprintf("on %s of a known stream, at most %s at a time: TTFT error %s (p50), %s (p99), %s (max); gap error %s (p50), %s (p99), %s (max); %s; took %s",
 		words(c.Streams, "copy", "copies"), count(c.Concurrent), seconds(c.TTFTError.P50), seconds(c.TTFTError.P99), seconds(c.TTFTError.Max),
-		seconds(c.GapError.P50), seconds(c.GapError.P99), seconds(c.GapError.Max), rate(c.ChunksPerSecond), rate(c.Asked), factor(c.Headroom), seconds(c.Seconds))
+		seconds(c.GapError.P50), seconds(c.GapError.P99), seconds(c.GapError.Max), reads, seconds(c.Seconds))
 }
 
 // injectorFact says what the fault machinery costs while no fault is on; "" where there is none.

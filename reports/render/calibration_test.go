@@ -17,6 +17,10 @@ func TestCalibrationIsToldWhereThereIsOne(t *testing.T) {
 	assert.Contains(t, calibrated(r), "TTFT error p99 310 µs, gap error p99 220 µs, head-room 14.2x.")
 	assert.Contains(t, calibratedFact(r), "reads 118,000 chunks/s of 8,320 asked for")
 
+	r.Client.Calibration.Asked, r.Client.Calibration.Headroom = 0, 0 // of a closed loop
+	assert.Contains(t, calibrated(r), "gap error p99 220 µs.")
+	assert.Contains(t, calibratedFact(r), "; reads 118,000 chunks/s; took")
+
 	r.Client.Calibration = &record.Calibration{Failed: "no loopback"}
 	assert.Empty(t, calibrated(r))
 	assert.Equal(t, "no: no loopback", calibratedFact(r))

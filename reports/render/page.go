@@ -272,7 +272,7 @@ func facts(r result.Result) []fact {
 	out := []fact{
 		{"target", strings.TrimSpace(r.Target.Kind + " " + r.Target.URL)},
 		{"model", r.Target.Model},
-		{"load", fmt.Sprintf("%s, %s requests/s planned%s, %s delivered", r.Load.Process, rate(r.Load.Rate), written(r.Load), rate(r.Load.Delivered))},
+		{"load", loadFact(r.Load)},
 		{"tokens", fmt.Sprintf("%s in, %s out on average", number(r.Load.PromptMean), number(r.Load.OutputMean))},
 	}
 	if by := tokensBy(r.Target.Tokens); by != "" {

@@ -96,6 +96,16 @@ type LoadInfo struct {
 	Saturation   float64 `json:"saturation_per_s,omitempty"`    // the model's estimate; 0 unknown
 	Share        float64 `json:"share_of_saturation,omitempty"` //
 	ShareNMinus1 float64 `json:"share_of_n_minus_1,omitempty"`  // what N−1 capacity would bear
+
+	Peak        float64    `json:"peak_per_s,omitempty"`  // where the rate changes: the highest planned
+	Concurrency int        `json:"concurrency,omitempty"` // of a closed loop, whose rate is the one delivered
+	Trace       *TraceInfo `json:"trace,omitempty"`
+}
+
+// TraceInfo is the recorded load that was replayed.
+type TraceInfo struct {
+	File   string `json:"file"` // without its folder
+	SHA256 string `json:"sha256"`
 }
 
 // ClockInfo is one other clock.

@@ -45,11 +45,14 @@ func (s *Spec) calibrated(c *record.Calibration) []GuardResult {
 	ttft, gap := s.ErrorLimits()
 	least := GuardResult{Word: "client-limited", Name: "client head-room", Got: c.Headroom, Limit: g.Headroom, Unit: UnitFactor,
 		Tripped: c.Headroom < g.Headroom}
-	return []GuardResult{
+	out := []GuardResult{
 		over99("client-limited", "client TTFT error p99", c.TTFTError.P99, ttft),
 		over99("client-limited", "client gap error p99", c.GapError.P99, gap),
-		least,
 	}
+	if !c.HeadroomKnown() {
+		return out
+	}
+	return append(out, least)
 }
 
 // UnitFactor is the unit of a guard whose number must be at least its limit, not at most.

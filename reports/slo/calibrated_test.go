@@ -49,6 +49,11 @@ func TestGuardsOfTheCalibration(t *testing.T) {
 	for _, g := range got {
 		assert.False(t, g.Tripped, g.Name)
 	}
+	closed := s.calibrated(&record.Calibration{TTFTError: record.Spread{P99: 0.030}, ChunksPerSecond: 9})
+	assert.Len(t, closed, 2, "nobody knows what a closed loop asks for")
+	assert.True(t, closed[0].Tripped, "the errors count")
+	starved := s.calibrated(&record.Calibration{Asked: 5})
+	assert.True(t, starved[2].Tripped, "negative control: nothing of what is asked for can be read")
 	low := s.calibrated(&record.Calibration{Headroom: 1.25})[2]
 	assert.True(t, low.Tripped)
 	assert.Equal(t, "The load generator can read 1.25 times the chunks that the plan asks for, and below 2 times the numbers cannot be trusted; lower the rate or give it more cores.", low.text())

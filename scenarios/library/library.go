@@ -38,7 +38,7 @@ func List() []Entry {
 		if err != nil {
 			panic(err) // the files are part of the binary, and a test reads each of them
 		}
-		e := Entry{Name: s.Name, Question: s.Question, Length: s.Length().Seconds(), Rate: s.Load.Arrivals.Rate}
+		e := Entry{Name: s.Name, Question: s.Question, Length: s.Length().Seconds(), Rate: s.Load.MeanRate()}
 		for _, f := range s.Faults {
 			e.Faults = append(e.Faults, f.Fault.String())
 		}

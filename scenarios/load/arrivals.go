@@ -24,9 +24,14 @@ func (s Share) Holds(index uint64) bool {
 // All is every arrival of the plan, in order of Due. The plan must be valid.
 func (p Plan) All() iter.Seq[Arrival] { return p.Of(Whole()) }
 
-// Of is every arrival of one share, in order of Due. Index and Due are those of the whole plan.
+// Of is every arrival of one share that is known beforehand, in order of Due. Index and Due are those
+// of the whole plan. Of a closed loop it is each virtual user's first; Users.Next gives the others.
 func (p Plan) Of(share Share) iter.Seq[Arrival] {
 	return func(yield func(Arrival) bool) {
+		if p.Arrivals.Process == Closed {
+			p.Users().first(share, yield)
+			return
+		}
 		s, index := p.sampler(), uint64(0)
 		for v := range p.visits(s) {
 			if share.Holds(index) && !yield(s.arrival(index, v)) {
@@ -38,7 +43,19 @@ func (p Plan) Of(share Share) iter.Seq[Arrival] {
 }
 
 // instants are when the plan's process has something happen: a request, or the start of a conversation.
+// In that order; not of a closed loop.
 func (p *Plan) instants() iter.Seq[time.Duration] {
+	switch a := &p.Arrivals; {
+	case a.Process == Replay:
+		return p.replayed()
+	case (a.Process == Constant || a.Process == Poisson) && a.steady():
+		return p.steady()
+	}
+	return p.warped()
+}
+
+// steady is the two plainest processes at one rate, without the curve that warped walks.
+func (p *Plan) steady() iter.Seq[time.Duration] {
 	return func(yield func(time.Duration) bool) {
 		var sum time.Duration
 		for index := uint64(0); ; index++ {
@@ -50,8 +67,8 @@ func (p *Plan) instants() iter.Seq[time.Duration] {
 	}
 }
 
-// due is when arrival index happens. Poisson gaps are summed as whole nanoseconds, so the sum
-// carries no rounding that grows with it.
+// due is when arrival index of a steady process happens. Poisson gaps are summed as whole nanoseconds,
+// so the sum carries no rounding that grows with it.
 func (p *Plan) due(index uint64, sum *time.Duration) time.Duration {
 	if p.Arrivals.Process == Poisson {
 		gap := -math.Log(unit(draw(p.Seed, forGap, index))) / p.Arrivals.Rate

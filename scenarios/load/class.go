@@ -74,9 +74,11 @@ func (c Class) over(whole *Class) Class {
 	return c
 }
 
-// Clone is a deep copy.
+// Clone is a deep copy; the requests of a trace, which never change, are shared.
 func (p *Plan) Clone() Plan {
 	c := *p
+	c.Arrivals.Stages, c.Arrivals.Spikes = slices.Clone(c.Arrivals.Stages), slices.Clone(c.Arrivals.Spikes)
+	c.Arrivals.Trace = copied(c.Arrivals.Trace)
 	part := func(l *Length, x **Prefix, t **Conversation, h **Cancel) {
 		l.Choices = slices.Clone(l.Choices)
 		*x, *t, *h = copied(*x), copied(*t), copied(*h)
@@ -122,6 +124,9 @@ func (p *Plan) Shares() []float64 {
 // Means are the mean tokens of a request: of all it sends, the history of a conversation included, and of
 // its planned answer.
 func (p *Plan) Means() (prompt, output float64) {
+	if p.Arrivals.Process == Replay { // Open left them there
+		return p.Prompt.Mean, p.Output.Mean
+	}
 	for i, share := range p.Shares() {
 		c := p.class(i)
 		sent, answered := c.means()
@@ -150,11 +155,14 @@ func (c *Class) means() (prompt, output float64) {
 // ContentFlaws lists everything that is wrong with what is sent, the lengths aside that the plan has for
 // all: of prefixes, conversations, cancels and the mix.
 func (p *Plan) ContentFlaws() (wrong []Flaw) {
+	if p.Arrivals.Process == Replay {
+		return p.besideTrace()
+	}
 	whole := &Class{Prompt: p.Prompt, Output: p.Output, Stream: &p.Stream}
 	if len(p.Mix) == 0 {
 		wrong = append(wrong, p.Prefix.flaws("prefix", &p.Prompt)...)
 		wrong = append(wrong, p.Cancel.flaws("cancel", p.Stream)...)
-		return append(wrong, p.Conversation.flaws("conversation", whole, p.Arrivals.Rate)...)
+		return append(wrong, p.Conversation.flaws("conversation", whole, &p.Arrivals)...)
 	}
 	if len(p.Mix) > MaxClasses {
 		return []Flaw{{"mix", fmt.Sprintf("has %d classes", len(p.Mix)), fmt.Sprintf("write at most %d", MaxClasses)}}
@@ -176,7 +184,7 @@ func (p *Plan) ContentFlaws() (wrong []Flaw) {
 			wrong = append(wrong, weightFlaw(at, p.Mix[i].Weight))
 		}
 		total += p.Mix[i].Weight
-		for _, f := range all[i].flaws(at, &p.Mix[i], p.Arrivals.Rate) {
+		for _, f := range all[i].flaws(at, &p.Mix[i], &p.Arrivals) {
 			if !slices.Contains(wrong, f) { // classes share what comes from the plan
 				wrong = append(wrong, f)
 			}
@@ -188,8 +196,26 @@ func (p *Plan) ContentFlaws() (wrong []Flaw) {
 	return wrong
 }
 
+// besideTrace lists what a trace leaves no room for, and what is wrong with the rest.
+func (p *Plan) besideTrace() (wrong []Flaw) {
+	for _, k := range []struct {
+		key   string
+		given bool
+		why   string
+	}{
+		{"prefix", p.Prefix != nil, "which has the prompts of its own requests"},
+		{"conversation", p.Conversation != nil, "which has the turns as requests of their own"},
+		{"mix", len(p.Mix) > 0, "which has the lengths of its own requests"},
+	} {
+		if k.given {
+			wrong = append(wrong, Flaw{k.key, "stands beside a trace, " + k.why, "remove it, or write another arrivals.process"})
+		}
+	}
+	return append(wrong, p.Cancel.flaws("cancel", p.Stream)...)
+}
+
 // flaws lists what is wrong with a class; written is what the mix says of it.
-func (c *Class) flaws(at string, written *Class, rate float64) (wrong []Flaw) {
+func (c *Class) flaws(at string, written *Class, when *Arrivals) (wrong []Flaw) {
 	if c.Model == "" {
 		wrong = append(wrong, Flaw{at + ".model", "is empty", "name the model, here or for the whole load"})
 	}
@@ -216,7 +242,7 @@ func (c *Class) flaws(at string, written *Class, rate float64) (wrong []Flaw) {
 	}
 	wrong = append(wrong, c.Prefix.flaws(where(written.Prefix != nil, "prefix"), &c.Prompt)...)
 	wrong = append(wrong, c.Cancel.flaws(where(written.Cancel != nil, "cancel"), c.Streams())...)
-	return append(wrong, c.Conversation.flaws(where(written.Conversation != nil, "conversation"), c, rate)...)
+	return append(wrong, c.Conversation.flaws(where(written.Conversation != nil, "conversation"), c, when)...)
 }
 
 // MaxClassName bounds a class's name, which stands in every report.

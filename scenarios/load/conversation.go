@@ -77,14 +77,17 @@ func (c *Conversation) meanTurns() float64 {
 // MeanTurns is the mean number of turns of the class's conversations; 1 where it has none.
 func (c *Class) MeanTurns() float64 { return c.Conversation.meanTurns() }
 
-// Starts is the rate (1/s) at which conversations start; that of requests where there are none.
-func (p *Plan) Starts() float64 {
+// Starts is the rate (1/s) at which conversations start at time zero; that of requests where there are none.
+func (p *Plan) Starts() float64 { return p.Arrivals.Rate * p.perRequest() }
+
+// perRequest is how many conversations start for each request that is due.
+func (p *Plan) perRequest() float64 {
 	sum := 0.0
 	for i, share := range p.Shares() {
 		c := p.class(i)
 		sum += share / c.MeanTurns()
 	}
-	return p.Arrivals.Rate * sum
+	return sum
 }
 
 // converses reports whether any class has conversations.
@@ -100,11 +103,15 @@ func (p *Plan) converses() bool {
 	return false
 }
 
-func (c *Conversation) flaws(key string, class *Class, rate float64) (wrong []Flaw) {
+func (c *Conversation) flaws(key string, class *Class, when *Arrivals) (wrong []Flaw) {
 	if c == nil {
 		return nil
 	}
 	bad := func(part, what, mend string) { wrong = append(wrong, Flaw{key + part, what, mend}) }
+	if when.Process == Closed {
+		bad("", "stands beside a closed loop, whose users wait for answers and not for due times", "remove it, or write another arrivals.process")
+		return wrong
+	}
 	switch c.Think.Dist {
 	case "", Fixed, Exponential:
 	default:
@@ -123,7 +130,7 @@ func (c *Conversation) flaws(key string, class *Class, rate float64) (wrong []Fl
 		bad(".turns", fmt.Sprintf("may be %d", most), fmt.Sprintf("write a max of %d or less", MaxTurns))
 		return wrong
 	}
-	if turns := rate * c.longest().Seconds(); turns > maxBefore {
+	if turns := when.Rate * c.longest().Seconds(); turns > maxBefore {
 		bad("", fmt.Sprintf("may last %v, in which %.0f requests are due", c.longest(), turns), fmt.Sprintf("write fewer turns, less think time or a lower rate: %d at most", maxBefore))
 	}
 	if len(class.Prompt.Flaws("")) > 0 || len(class.Output.Flaws("")) > 0 {

@@ -24,21 +24,45 @@ type Plan struct {
 	Mix          []Class       `json:"mix,omitempty"`
 	// MaxInFlight bounds the client's memory; an arrival beyond it is dropped, recorded and failed.
 	MaxInFlight int `json:"max_in_flight"`
+
+	trace *trace // what Open read; nil unless Arrivals.Trace is set
 }
 
 // Process is an arrival process.
 type Process string
 
-// Arrival processes, all open loop.
+// Arrival processes. All but Closed are open loop: no answer, however late, moves a request.
 const (
 	Constant Process = "constant" // gap = 1/rate, exactly
 	Poisson  Process = "poisson"  // exponential gaps
+	Gamma    Process = "gamma"    // gamma-distributed gaps of a given coefficient of variation
+	OnOff    Process = "onoff"    // bursts and pauses of exponential length, Poisson inside both
+	Replay   Process = "trace"    // as a file of recorded arrivals says
+	Closed   Process = "closed"   // virtual users who wait for their answers
 )
+
+// Processes are all there are.
+func Processes() []Process { return []Process{Constant, Poisson, Gamma, OnOff, Replay, Closed} }
 
 // Arrivals is when requests are due.
 type Arrivals struct {
 	Process Process `json:"process"`
-	Rate    float64 `json:"rate_per_s"`
+	// Rate is the long-run mean at time zero; Stages change it. None with Replay and Closed.
+	Rate float64 `json:"rate_per_s,omitempty"`
+
+	CV float64 `json:"cv,omitempty"` // Gamma: standard deviation of the gaps ÷ their mean
+
+	On    time.Duration `json:"on_ns,omitempty"`       // OnOff: mean length of a burst
+	Off   time.Duration `json:"off_ns,omitempty"`      // and of a pause
+	Floor float64       `json:"floor_per_s,omitempty"` // rate during pauses, while the mean is Rate
+
+	Stages []Stage `json:"stages,omitempty"`
+	Spikes []Spike `json:"spikes,omitempty"`
+
+	Concurrency int           `json:"concurrency,omitempty"` // Closed: virtual users
+	Think       time.Duration `json:"think_ns,omitempty"`    // between an answer and the user's next request
+
+	Trace *TraceFile `json:"trace,omitempty"`
 }
 
 // Arrival is one planned request, before its prompt is written out.

@@ -6,7 +6,8 @@ import "github.com/brownout-dev/brownout/internal/synth"
 // escaping in JSON; in a conversation the messages so far, joined by newlines.
 //
 // Without a shared prefix, prompts of five tokens or more (60 random bits) differ from their start and no
-// prefix cache can serve them; with one they differ from its end.
+// prefix cache can serve them; with one they differ from its end. A prompt of a trace with hash ids is made
+// of the blocks they name.
 func (p *Plan) AppendPrompt(dst []byte, a Arrival) []byte {
 	for turn := range a.Turn {
 		dst = append(p.appendSaid(dst, a, turn), '\n')
@@ -33,6 +34,9 @@ func (p *Plan) AppendMessages(dst []byte, a Arrival) []byte {
 // appendSaid appends what the user says in a turn of a's conversation. The first message begins with the
 // shared prefix.
 func (p *Plan) appendSaid(dst []byte, a Arrival, turn int) []byte {
+	if blocks := p.blocks(a.Index); blocks != nil {
+		return p.appendBlocks(dst, a, blocks)
+	}
 	item := a.itemOf(turn)
 	if a.Turn == 0 && a.Rank == 0 {
 		return appendText(dst, synth.Key(draw(p.Seed, forPrompt, item)), a.Prompt)

@@ -8,10 +8,11 @@ type sampler struct {
 	kinds   []Class
 	chances []float64 // summed shares of the classes, by which one is drawn
 	ranks   []ranks   // by class
+	trace   *trace    // whose requests have lengths of their own; nil without one
 }
 
 func (p *Plan) sampler() *sampler {
-	s := &sampler{seed: p.Seed, kinds: p.Classes(), chances: p.Shares(), ranks: make([]ranks, max(1, len(p.Mix)))}
+	s := &sampler{seed: p.Seed, kinds: p.Classes(), chances: p.Shares(), ranks: make([]ranks, max(1, len(p.Mix))), trace: p.trace}
 	// A start is worth the requests that follow from it: shares are of requests, so a class of long
 	// conversations starts fewer of them.
 	total := 0.0
@@ -79,6 +80,9 @@ func (s *sampler) arrival(index uint64, v visit) Arrival {
 	}
 	for item := first; item < v.item; item++ {
 		a.Prompt += kind.promptOf(s.seed, item) + kind.outputOf(s.seed, item)
+	}
+	if s.trace != nil {
+		a.Prompt, a.Output = s.trace.lengths(index)
 	}
 	if kind.Cancel != nil {
 		a.CancelAfter, a.CancelTokens = kind.Cancel.plan(draw(s.seed, forCancel, v.item), a.Output)

@@ -17,13 +17,8 @@ const (
 func (p Plan) Validate() error {
 	var wrong []error
 	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
-	switch p.Arrivals.Process {
-	case Constant, Poisson:
-	default:
-		bad("arrivals.process is %q: write constant or poisson", p.Arrivals.Process)
-	}
-	if !(p.Arrivals.Rate > 0 && p.Arrivals.Rate <= MaxRate) {
-		bad("arrivals.rate_per_s is %v: it must be above 0 and at most %v", p.Arrivals.Rate, float64(MaxRate))
+	for _, f := range p.Arrivals.Flaws() {
+		wrong = append(wrong, f)
 	}
 	if p.Duration <= 0 || p.Duration > MaxDuration {
 		bad("duration_ns is %v: it must be above 0 and at most %v", p.Duration, MaxDuration)
@@ -34,19 +29,26 @@ func (p Plan) Validate() error {
 	if p.MaxInFlight < 1 || p.MaxInFlight > MaxOpen {
 		bad("max_in_flight is %d: it must lie in 1…%d", p.MaxInFlight, MaxOpen)
 	}
-	if p.needsLengths() {
-		for _, f := range append(p.Prompt.Flaws("prompt_tokens"), p.Output.Flaws("output_tokens")...) {
-			wrong = append(wrong, f)
-		}
+	if p.Arrivals.Process == Closed && p.MaxInFlight < p.Arrivals.Concurrency {
+		bad("max_in_flight is %d: it must be arrivals.concurrency, %d, or more", p.MaxInFlight, p.Arrivals.Concurrency)
 	}
-	for _, f := range p.ContentFlaws() {
+	for _, f := range append(p.lengthFlaws(), p.ContentFlaws()...) {
 		wrong = append(wrong, f)
 	}
 	return errors.Join(wrong...)
 }
 
-// needsLengths: somebody takes its lengths from the plan.
-func (p *Plan) needsLengths() bool {
-	given := p.Prompt.Dist != "" || p.Output.Dist != ""
-	return given || len(p.Mix) == 0
+// lengthFlaws lists what is wrong with the lengths that the plan has for all. A mix may leave them out, and
+// a trace has its own.
+func (p *Plan) lengthFlaws() (wrong []Flaw) {
+	if p.Arrivals.Process == Replay {
+		return nil
+	}
+	if p.Prompt.Dist != "" || len(p.Mix) == 0 {
+		wrong = p.Prompt.Flaws("prompt_tokens")
+	}
+	if p.Output.Dist != "" || len(p.Mix) == 0 {
+		wrong = append(wrong, p.Output.Flaws("output_tokens")...)
+	}
+	return wrong
 }

@@ -32,7 +32,7 @@ func (p *Plan) visits(s *sampler) iter.Seq[visit] {
 		}
 		open := p.underWay(s)
 		starts := *p
-		starts.Arrivals.Rate = p.Starts()
+		starts.Arrivals = p.Arrivals.times(p.perRequest())
 		number := uint64(0)
 		for due := range starts.instants() {
 			if !open.until(s, due, yield) {
@@ -46,19 +46,23 @@ func (p *Plan) visits(s *sampler) iter.Seq[visit] {
 }
 
 // underWay are the conversations that started before time zero and have turns after it, as a load that was
-// always on would have left them.
+// always on would have left them. Bursts of those times are drawn apart from the ones that follow.
 func (p *Plan) underWay(s *sampler) *openTurns {
 	open := &openTurns{}
 	longest := time.Duration(0)
 	for i := range s.kinds {
 		longest = max(longest, s.kinds[i].Conversation.longest())
 	}
+	if p.Arrivals.Rate <= 0 { // the first stage begins from nothing
+		return open
+	}
 	lead := *p
-	lead.Arrivals.Rate, lead.Duration = p.Starts(), longest
+	lead.Arrivals, lead.Duration = p.Arrivals.times(p.perRequest()), longest
+	lead.Arrivals.Stages, lead.Arrivals.Spikes = nil, nil // before time zero the rate was what it is then
 	lead.Seed = draw(p.Seed, forLead, 0)
 	number := uint64(startedLong)
 	for back := range lead.instants() {
-		// Backwards from zero: both processes look the same from either end.
+		// Backwards from zero: every process looks the same from either end.
 		v := s.first(number, -back)
 		for number++; v.due < 0 && v.left > 0; {
 			v = s.next(v)

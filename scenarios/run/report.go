@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"path/filepath"
 
 	"github.com/brownout-dev/brownout/internal/build"
 	"github.com/brownout-dev/brownout/reports/result"
@@ -16,7 +17,7 @@ func (r *running) report(ctx context.Context, f fired) result.Result {
 	in := slo.Input{
 		Spec: r.Spec.SLO, Start: g.merged.Start, Records: g.merged.Records, Gaps: g.merged.Gaps,
 		Events: g.events, Faults: g.faults, Client: g.merged.Client, Steps: g.steps,
-		Load: slo.Load{Rate: r.Spec.Load.Arrivals.Rate}, Problems: r.before,
+		Load: slo.Load{Rate: r.loadRate(g)}, Problems: r.before,
 	}
 	for _, c := range g.clocks {
 		in.Clocks = append(in.Clocks, c.Offset)
@@ -30,13 +31,13 @@ func (r *running) report(ctx context.Context, f fired) result.Result {
 		Target: r.describeTarget(g),
 		Load:   r.loadInfo(g),
 
-		Summary: slo.Summary(in, j), Spec: in.Spec, Start: in.Start, Judgement: j, Events: g.events,
+		Summary: append(slo.Summary(in, j), r.loadWarnings()...), Spec: in.Spec, Start: in.Start, Judgement: j, Events: g.events,
 		Journal: g.journal, Clocks: g.clocks, Injector: r.injector, Simulator: g.steps, Environment: environment(),
 		Client: result.ClientInfo{MaxInFlight: client.MaxInFlight, TimerLateP99: client.TimerLateP99, ReadsPerChunk: client.ReadsPerChunk,
 			Calibration: client.Calibration},
 	}
 	res.Scenario.Delay = r.Spec.Delay
-	if said := r.capacity(g.target.Replicas).Sentence(); said != "" {
+	if said := r.capacity(g).Sentence(); said != "" {
 		res.Summary = append(res.Summary, said)
 	}
 	res.Samples = result.NewSamples(slo.Blocks(in))
@@ -48,20 +49,24 @@ func (r *running) report(ctx context.Context, f fired) result.Result {
 }
 
 // capacity is the load beside what the target bears.
-func (r *running) capacity(replicas int) slo.Capacity {
-	return slo.Capacity{Rate: r.Spec.Load.Arrivals.Rate, All: r.sat.all, Minus1: r.sat.minus1, Replicas: replicas}
+func (r *running) capacity(g gathered) slo.Capacity {
+	return slo.Capacity{Rate: r.loadRate(g), All: r.sat.all, Minus1: r.sat.minus1, Replicas: g.target.Replicas}
 }
 
 func (r *running) loadInfo(g gathered) result.LoadInfo {
 	l := r.Spec.Load
+	rate := r.loadRate(g)
 	prompt, output := l.Means()
-	info := result.LoadInfo{Process: string(l.Arrivals.Process), Rate: l.Arrivals.Rate, Written: r.Spec.ShareText(),
+	info := result.LoadInfo{Process: string(l.Arrivals.Process), Rate: rate, Written: r.Spec.ShareText(), Peak: peakRate(l), Concurrency: l.Arrivals.Concurrency,
 		Delivered: g.delivered(l.Duration), PromptMean: prompt, OutputMean: output, Saturation: r.sat.all}
 	if r.sat.all > 0 {
-		info.Share = l.Arrivals.Rate / r.sat.all
+		info.Share = rate / r.sat.all
 	}
 	if r.sat.minus1 > 0 {
-		info.ShareNMinus1 = l.Arrivals.Rate / r.sat.minus1
+		info.ShareNMinus1 = rate / r.sat.minus1
+	}
+	if f := l.Arrivals.Trace; f != nil {
+		info.Trace = &result.TraceInfo{File: filepath.Base(f.File), SHA256: f.SHA256}
 	}
 	return info
 }

@@ -3,6 +3,7 @@ package saturate
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -36,9 +37,12 @@ func Derive(base *spec.Spec, rate float64, n int, shape Shape) (*spec.Spec, erro
 	if err != nil {
 		return nil, err
 	}
+	arrivals, err := steady(base, rate)
+	if err != nil {
+		return nil, err
+	}
 	set := []string{
-		// All of it: whatever else shapes arrivals over time would make it another rate.
-		fmt.Sprintf("load.arrivals={process: %s, rate: %s/s}", base.Load.Arrivals.Process, strconv.FormatFloat(rate, 'f', -1, 64)),
+		"load.arrivals=" + arrivals,
 		fmt.Sprintf("load.max_in_flight=%d", min(load.MaxOpen, int(rate*(shape.Warmup+shape.Judged).Seconds())+1000)),
 		fmt.Sprintf("phases=[{name: %s, for: %s, quiet: true}, {name: %s, for: %s}]", warmup, shape.Warmup, judged, shape.Judged),
 		"slo.gates=" + string(gates),
@@ -47,12 +51,36 @@ func Derive(base *spec.Spec, rate float64, n int, shape Shape) (*spec.Spec, erro
 	if len(base.Faults) > 0 {
 		set = append(set, "faults=[]")
 	}
+	if len(base.Variants) > 0 {
+		set = append(set, "variants=[]")
+	}
+	if len(base.Trials) > 0 {
+		set = append(set, "slo.trials=[]")
+	}
+	for _, class := range slices.Sorted(maps.Keys(base.SLO.Classes)) {
+		set = append(set, "slo.classes."+class+".gates={}") // they speak of the base's phases
+	}
 	s, err := spec.Parse(base.File, base.Effective, set)
 	if err != nil {
 		return nil, fmt.Errorf("a probe at %.4g/s cannot be made of scenario %s: %w", rate, base.Name, err)
 	}
 	s.Set = slices.Concat(base.Set, set)
 	return s, nil
+}
+
+// steady is the base's arrival process at that rate all the time: stages and spikes would make it another rate.
+func steady(base *spec.Spec, rate float64) (string, error) {
+	a := base.Load.Arrivals
+	text := fmt.Sprintf("{process: %s, rate: %s/s", a.Process, strconv.FormatFloat(rate, 'f', -1, 64))
+	switch a.Process {
+	case load.Gamma:
+		text += fmt.Sprintf(", cv: %v", a.CV)
+	case load.OnOff:
+		text += fmt.Sprintf(", on: %s, off: %s", a.On, a.Off)
+	case load.Closed, load.Replay:
+		return "", fmt.Errorf("scenario %s sends a %s load, which has no rate to search over; use another one, or --set 'load.arrivals={process: poisson, rate: 10/s}'", base.Name, a.Process)
+	}
+	return text + "}", nil
 }
 
 func gates(base *spec.Spec) []string {
@@ -67,7 +95,7 @@ func gates(base *spec.Spec) []string {
 	var lines []string
 	goodput := false
 	for _, g := range base.SLO.Gates {
-		if scopes[g.Scope] && !slices.Contains(lines, g.Text) {
+		if g.Class == "" && scopes[g.Scope] && !slices.Contains(lines, g.Text) {
 			lines = append(lines, g.Text)
 			goodput = goodput || g.Metric == "goodput"
 		}

@@ -54,6 +54,35 @@ func TestDerive(t *testing.T) {
 	assert.Equal(t, 3*time.Second, s.Phases[0].For)
 }
 
+// A probe keeps the shape of the load, but not what changes its rate.
+func TestDeriveKeepsTheProcess(t *testing.T) {
+	for _, arrivals := range []string{"{process: gamma, rate: 10/s, cv: 2}", "{process: onoff, rate: 10/s, on: 2s, off: 1500ms}"} {
+		base := builtIn(t, "steady", "load.arrivals="+arrivals)
+		s, err := Derive(base, 33, 0, ShapeOf(3*time.Second))
+		require.NoError(t, err)
+		want := base.Load.Arrivals
+		want.Rate = 33
+		assert.Equal(t, want, s.Load.Arrivals)
+	}
+	ramp := builtIn(t, "steady", "load.arrivals={rate: 10/s, stages: [{for: 5s, to: 50/s}]}")
+	s, err := Derive(ramp, 33, 0, ShapeOf(3*time.Second))
+	require.NoError(t, err)
+	assert.Empty(t, s.Load.Arrivals.Stages)
+	_, err = Derive(builtIn(t, "steady", "load.arrivals={process: closed, concurrency: 4}"), 33, 0, ShapeOf(3*time.Second))
+	require.ErrorContains(t, err, "no rate to search over")
+}
+
+func TestDeriveLeavesGatesOfClassesOut(t *testing.T) {
+	base := builtIn(t, "steady", "load.mix=[{class: a, weight: 1}, {class: b, weight: 1}]",
+		"slo.classes={a: {limits: {ttft: 2s}, gates: {steady: [goodput >= 50%]}}}")
+	s, err := Derive(base, 33, 0, ShapeOf(3*time.Second))
+	require.NoError(t, err)
+	assert.Equal(t, base.SLO.Classes, s.SLO.Classes)
+	for _, g := range s.SLO.Gates {
+		assert.Empty(t, g.Class)
+	}
+}
+
 // Gates of a phase with a fault say nothing of undisturbed service.
 func TestGatesOfUndisturbedService(t *testing.T) {
 	base := builtIn(t, "gpu-oom", "slo.gates={before: [availability >= 99.9%], fault: [p99 ttft <= 9s], after: [p99 ttft <= 8s], run: [count corrupt == 0], recovery: [ttr <= 5s]}")

@@ -56,14 +56,11 @@ type classKeys struct {
 }
 
 // content fills in what the plan sends, and notes everything that is wrong with it.
-func (c *checker) content(f *file, p *load.Plan) {
+func (c *checker) content(f *file, p *load.Plan, fit *load.Fit) {
 	l := &f.Load
 	before := len(c.found)
-	if len(l.Mix) == 0 || c.doc.Has("load.prompt_tokens") {
-		p.Prompt = c.length("load.prompt_tokens", l.Prompt)
-	}
-	if len(l.Mix) == 0 || c.doc.Has("load.output_tokens") {
-		p.Output = c.length("load.output_tokens", l.Output)
+	if p.Arrivals.Process != load.Replay {
+		c.lengths(l, p, fit)
 	}
 	p.Prefix, p.Conversation, p.Cancel = l.Prefix.plan(0), c.conversation("load", l.Conversation), l.Cancel.plan()
 	for i := range l.Mix {
@@ -73,6 +70,20 @@ func (c *checker) content(f *file, p *load.Plan) {
 		c.wrong("load.mix", "has no class", "write at least one, for example - {class: chat, weight: 3}, or remove it")
 	}
 	c.flaws(p.ContentFlaws(), c.found[before:])
+}
+
+// lengths are the file's own, or those of the load it is like; with a mix, classes may have them all.
+func (c *checker) lengths(l *loadFile, p *load.Plan, fit *load.Fit) {
+	if fit != nil {
+		p.Prompt, p.Output = fit.Prompt, fit.Output
+	}
+	needed := fit == nil && len(l.Mix) == 0
+	if needed || c.doc.Has("load.prompt_tokens") {
+		p.Prompt = c.length("load.prompt_tokens", l.Prompt)
+	}
+	if needed || c.doc.Has("load.output_tokens") {
+		p.Output = c.length("load.output_tokens", l.Output)
+	}
 }
 
 // flaws notes what the load's own rules say, but where a problem stands already.

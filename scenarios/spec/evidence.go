@@ -3,11 +3,11 @@ package spec
 import (
 	"fmt"
 	"math"
-	"time"
 	"unicode/utf8"
 
 	"github.com/brownout-dev/brownout/internal/yamlx"
 	"github.com/brownout-dev/brownout/reports/slo"
+	"github.com/brownout-dev/brownout/scenarios/load"
 )
 
 func (e *explainer) gates() {
@@ -27,6 +27,9 @@ func (e *explainer) evidence(g slo.Gate) string {
 	if g.Scope == scopeRecovery {
 		return e.recovery(g)
 	}
+	if e.Load.Arrivals.Process == load.Closed {
+		return "as many requests as are answered"
+	}
 	n, unit := e.samples(g)
 	base := fmt.Sprintf("%s %s", thousands(n), unit)
 	if g.P == 0 {
@@ -39,7 +42,7 @@ func (e *explainer) evidence(g slo.Gate) string {
 	k, least := misses(n, p), slo.SamplesNeeded(p, 0)
 	if k < 0 {
 		mend := "lower the percentile"
-		if e.Load.Arrivals.Rate > 0 {
+		if e.Load.MeanRate() > 0 {
 			mend = fmt.Sprintf("lengthen the phase %.2g times, or %s", math.Ceil(10*float64(least)/float64(max(n, 1)))/10, mend)
 		}
 		e.warn("%s: %s can never pass: about %s %s are expected, and %s are needed even if not one is too slow; %s.",
@@ -68,14 +71,18 @@ func (e *explainer) recovery(g slo.Gate) string {
 
 // samples is how many numbers a gate's percentile is taken over, as planned.
 func (e *explainer) samples(g slo.Gate) (n int, unit string) {
-	var judged time.Duration
+	expected := 0.0
 	for _, p := range e.Phases {
 		if p.Name == g.Scope || (g.Scope == scopeRun && !p.Quiet) {
-			judged += p.For
+			expected += e.Load.Expected(p.At, p.At+p.For)
 		}
 	}
-	n = e.expected(judged)
+	n = int(math.Round(expected))
 	if g.Metric == "itl" {
+		if e.Load.Arrivals.Process == load.Replay { // whose mean is no whole number
+			_, output := e.Load.Means()
+			return int(float64(n) * (output - 1)), "gaps"
+		}
 		gaps, classes := 0.0, e.Load.Classes()
 		for i, share := range e.Load.Shares() {
 			if classes[i].Streams() {

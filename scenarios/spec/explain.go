@@ -12,6 +12,7 @@ import (
 	"github.com/brownout-dev/brownout/internal/yamlx"
 	"github.com/brownout-dev/brownout/reports/record"
 	"github.com/brownout-dev/brownout/reports/slo"
+	"github.com/brownout-dev/brownout/scenarios/load"
 )
 
 // ExplainInfo is what only the target's own model can tell; zero = unknown.
@@ -92,13 +93,16 @@ func (e *explainer) target() {
 
 func (e *explainer) load() {
 	l := e.Load
-	e.line("Load      %s requests/s, %s, open loop, for %s: about %s requests; seed %d", number(l.Arrivals.Rate), l.Arrivals.Process,
-		short(e.Length()), thousands(e.expected(e.Length())), e.Seed)
+	e.arrivals()
 	if e.Share > 0 {
 		e.line("          written as %s of saturation", e.ShareText())
 	}
+	e.likeness()
 	e.content()
-	rate := l.Arrivals.Rate
+	if l.Arrivals.Process == load.Closed {
+		return // its share of saturation is what the run will tell
+	}
+	rate, peak := l.MeanRate(), l.PeakRate()
 	if e.info.Saturation <= 0 {
 		e.line("          share of saturation unknown")
 		return
@@ -108,6 +112,9 @@ func (e *explainer) load() {
 		share += fmt.Sprintf("; %.0f %% of what is left without one replica, %s/s", 100*rate/e.info.Minus1, number(math.Round(e.info.Minus1)))
 	}
 	e.line("          %s", share)
+	if rate < e.info.Saturation && peak >= e.info.Saturation {
+		e.warn("At its peak the load is more than the target bears, %s/s of %s/s: a queue grows then, and gates on latency measure how fast it goes away.", rounded(peak), number(math.Round(e.info.Saturation)))
+	}
 	switch {
 	case rate >= e.info.Saturation:
 		e.warn("The load is more than the target bears: the queue grows as long as the load lasts, and gates on latency measure its length.")
@@ -135,8 +142,11 @@ func (e *explainer) promise() {
 		}
 		e.line("          of class %s: %s", class, text)
 	}
-	window := slo.WindowLength(e.Load.Arrivals.Rate).Round(time.Millisecond)
-	e.line("Out       a window of %s with less than %s good, and %d bad requests or more", short(window), yamlx.Share(e.SLO.Objective), e.SLO.MinBad)
+	window := short(slo.WindowLength(e.Load.MeanRate()).Round(time.Millisecond))
+	if e.Load.Arrivals.Process == load.Closed {
+		window += ", or of the time of 20 requests if that is longer,"
+	}
+	e.line("Out       a window of %s with less than %s good, and %d bad requests or more", window, yamlx.Share(e.SLO.Objective), e.SLO.MinBad)
 	if b := e.SLO.Budget; len(e.Faults) > 0 {
 		e.line("Budget    each fault is weighed against %s over %s, which allows %s without service", yamlx.Share(b.Target), inDays(b.Window),
 			short(time.Duration((1-b.Target)*float64(b.Window)).Round(time.Second)))
@@ -174,8 +184,8 @@ func notBad(expected []record.Outcome) string {
 	return "expected, and so not bad: " + strings.Join(words, ", ")
 }
 
-func (e *explainer) expected(d time.Duration) int {
-	return int(math.Round(e.Load.Arrivals.Rate * d.Seconds()))
+func (e *explainer) expected(from, to time.Duration) int {
+	return int(math.Round(e.Load.Expected(from, to)))
 }
 
 func (e *explainer) runs() {
@@ -198,7 +208,11 @@ func (e *explainer) guards() {
 	e.line("  client-limited     p99 of sched_lag above %s, or %s of the requests never sent", short(g.LagP99), yamlx.Share(g.DroppedShare))
 	e.line("                     an idle timer of the client later than %s (p99)", short(g.TimerLateP99))
 	ttft, gap := e.SLO.ErrorLimits()
-	e.line("                     a known stream's p99 error: TTFT above %s, gaps above %s; head-room below %gx", short(ttft), short(gap), g.Headroom)
+	headroom := fmt.Sprintf("; head-room below %gx", g.Headroom)
+	if e.Load.Arrivals.Process == load.Closed { // nobody knows what it asks for
+		headroom = ""
+	}
+	e.line("                     a known stream's p99 error: TTFT above %s, gaps above %s%s", short(ttft), short(gap), headroom)
 	e.line("  simulator-limited  p99 of engine steps later than %s and than %s of a step", short(g.StepLateP99), yamlx.Share(g.StepLateRel))
 	e.line("  clock              a clock known only to ± %s or worse", short(g.MaxOffset))
 	e.line("  unproven, lease-lost, idle, samples, unreachable: whenever they happen")

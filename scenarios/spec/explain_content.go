@@ -23,7 +23,7 @@ func (e *explainer) content() {
 		if c.Name != "" {
 			lead = fmt.Sprintf("%-*s %4s of the requests: ", name, c.Name, percent(shares[i]))
 		}
-		lines := e.kind(c, e.Load.Arrivals.Rate*shares[i])
+		lines := e.kind(c, e.Load.MeanRate()*shares[i])
 		for _, text := range wrap(lead+lines[0], width-10) {
 			e.line("          %s", text)
 		}
@@ -48,7 +48,10 @@ func (e *explainer) kind(c *load.Class, rate float64) []string {
 	if !c.Streams() {
 		streamed = "in one piece"
 	}
-	first := fmt.Sprintf("prompt %s, answer %s tokens, %s, model %s", tokens(c.Prompt), tokens(c.Output), streamed, c.Model)
+	first := fmt.Sprintf("%s, model %s", streamed, c.Model)
+	if e.Load.Arrivals.Process != load.Replay { // whose lengths are told above
+		first = fmt.Sprintf("prompt %s, answer %s tokens, %s", tokens(c.Prompt), tokens(c.Output), first)
+	}
 	if c.Tenant != "" {
 		first += ", tenant " + c.Tenant
 	}
@@ -58,6 +61,9 @@ func (e *explainer) kind(c *load.Class, rate float64) []string {
 	lines := []string{first}
 	if c.MeanTurns() > 1 {
 		lines = append(lines, talk(c, rate))
+		if len(e.Load.Arrivals.Stages)+len(e.Load.Arrivals.Spikes) > 0 {
+			lines = append(lines, "stages and spikes change how many start; requests follow as conversations go on")
+		}
 	}
 	if x := c.Prefix; x != nil && x.Tokens > 0 {
 		lines = append(lines, shared(c))

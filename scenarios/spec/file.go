@@ -28,22 +28,7 @@ type file struct {
 			Slowdown   float64 `yaml:"slowdown"`
 		} `yaml:"refserver"`
 	} `yaml:"target"`
-	Load struct {
-		Arrivals struct {
-			Process string `yaml:"process"`
-			Rate    rate   `yaml:"rate"`
-		} `yaml:"arrivals"`
-		Prompt       length            `yaml:"prompt_tokens"`
-		Output       length            `yaml:"output_tokens"`
-		Prefix       *prefixKeys       `yaml:"prefix"`
-		Conversation *conversationKeys `yaml:"conversation"`
-		Cancel       *cancelKeys       `yaml:"cancel"`
-		Mix          []classKeys       `yaml:"mix"`
-		Model        string            `yaml:"model"`
-		Tenant       string            `yaml:"tenant"`
-		Stream       bool              `yaml:"stream"`
-		MaxInFlight  int               `yaml:"max_in_flight"`
-	} `yaml:"load"`
+	Load   loadFile `yaml:"load"`
 	Phases []struct {
 		Name  string         `yaml:"name"`
 		For   yamlx.Duration `yaml:"for"`
@@ -95,4 +80,19 @@ type file struct {
 		Set    []string `yaml:"set"`
 		Expect string   `yaml:"expect"`
 	} `yaml:"variants"`
+}
+
+type loadFile struct {
+	Like         string            `yaml:"like"`
+	Arrivals     arrivals          `yaml:"arrivals"`
+	Prompt       length            `yaml:"prompt_tokens"`
+	Output       length            `yaml:"output_tokens"`
+	Prefix       *prefixKeys       `yaml:"prefix"`
+	Conversation *conversationKeys `yaml:"conversation"`
+	Cancel       *cancelKeys       `yaml:"cancel"`
+	Mix          []classKeys       `yaml:"mix"`
+	Model        string            `yaml:"model"`
+	Tenant       string            `yaml:"tenant"`
+	Stream       bool              `yaml:"stream"`
+	MaxInFlight  int               `yaml:"max_in_flight"`
 }

@@ -121,8 +121,7 @@ func (c *checker) spec(f *file) *Spec {
 	}
 	s.Target = c.target(f)
 	s.Phases = c.phases(f)
-	length := end(s.Phases)
-	s.Load = c.load(f, length)
+	s.Load, s.Like = c.load(f, s.Phases), f.Load.Like
 	s.SLO = c.slo(f, s.Phases)
 	s.Client = c.timeouts(f, greatest(&s.SLO))
 	s.Trials = c.trialGates(f)
@@ -185,33 +184,20 @@ func (c *checker) target(f *file) Target {
 	return t
 }
 
-func (c *checker) load(f *file, length time.Duration) load.Plan {
+func (c *checker) load(f *file, phases []slo.Phase) load.Plan {
 	l := f.Load
-	rate := float64(l.Arrivals.Rate.Rate)
-	p := load.Plan{Seed: f.Seed, Duration: length, Model: l.Model, Tenant: l.Tenant, Stream: l.Stream, MaxInFlight: l.MaxInFlight,
-		Arrivals: load.Arrivals{Process: load.Process(l.Arrivals.Process), Rate: rate}}
-	c.content(f, &p)
-	c.word("load.arrivals.process", "an arrival process", l.Arrivals.Process, []string{string(load.Constant), string(load.Poisson)})
-	switch planned := rate * length.Seconds(); {
-	case rate <= 0:
-		c.wrong("load.arrivals.rate", "no request would be sent", "write a rate above zero, for example 130/s")
-	case rate > load.MaxRate:
-		c.wrong("load.arrivals.rate", fmt.Sprintf("%s is more than %s/s", l.Arrivals.Rate.Rate, thousands(load.MaxRate)), "write a lower rate")
-	case planned > maxRequests:
-		c.wrong("load.arrivals.rate", fmt.Sprintf("%s for %s are %s requests, and a run keeps at most %s", l.Arrivals.Rate.Rate, short(length), thousands(int(planned)), thousands(maxRequests)), "lower the rate or shorten the phases")
-	case planned < 1 && length > 0:
-		c.wrong("load.arrivals.rate", fmt.Sprintf("%s for %s are less than one request", l.Arrivals.Rate.Rate, short(length)), "raise the rate or lengthen the phases")
+	p := load.Plan{Seed: f.Seed, Duration: end(phases), Model: l.Model, Tenant: l.Tenant, Stream: l.Stream}
+	fit := c.fit(l.Like)
+	p.Arrivals = c.arrivals(f, phases, fit)
+	if p.Arrivals.Process == load.Replay {
+		c.open(&p)
 	}
+	c.content(f, &p, fit)
+	c.amount(&p)
 	if l.Model == "" {
 		c.wrong("load.model", "is empty", "write the model to ask for")
 	}
-	switch {
-	case l.MaxInFlight < 0 || l.MaxInFlight > load.MaxOpen || (l.MaxInFlight == 0 && c.doc.Has("load.max_in_flight")):
-		c.wrong("load.max_in_flight", fmt.Sprintf("%d is out of bounds", l.MaxInFlight), fmt.Sprintf("write 1 to %d", load.MaxOpen))
-	case l.MaxInFlight == 0:
-		// Twenty seconds of arrivals: what is still open then has long failed its limits.
-		p.MaxInFlight = max(1000, int(min(20*rate, 20_000)))
-	}
+	p.MaxInFlight = c.inFlight(l, &p)
 	return p
 }
 

@@ -27,6 +27,7 @@ type Spec struct {
 	Question string // one paragraph
 	Target   Target
 	Load     load.Plan
+	Like     string      // the recorded load it is like, if any
 	Phases   []slo.Phase // back to back from time zero
 	Faults   []PlannedFault
 	SLO      slo.Spec   // Phases are the ones above
@@ -72,8 +73,7 @@ type PlannedFault struct {
 // WithSeed is a deep copy that runs the same scenario with other draws.
 func (s *Spec) WithSeed(seed uint64) *Spec {
 	c := *s
-	c.Load = s.Load.Clone()
-	c.Seed, c.Load.Seed = seed, seed
+	c.Seed, c.Load = seed, s.Load.WithSeed(seed)
 	c.Phases = slices.Clone(s.Phases)
 	c.Set = slices.Clone(s.Set)
 	c.Effective = slices.Clone(s.Effective)

@@ -265,6 +265,10 @@ func itoa(n int) string { return thousands(n) }
 // Whatever the bytes, Parse ends; what it accepts holds together.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(base), "load.arrivals.rate=1/s")
+	f.Add([]byte(withLoad("  like: azure-2023-code\n")), "load.arrivals={process: closed, concurrency: 3}")
+	f.Add([]byte(base), "load.arrivals={rate: 5/s, stages: [{for: 1s, to: 9/s}], spikes: [{at: fault, for: 1s, rate: 1/s}]}")
+	f.Add([]byte(base), "load.arrivals={process: onoff, rate: 5/s, on: 1s, off: 1s, floor: 1/s}")
+	f.Add([]byte(base), "load.arrivals={process: trace, trace: {file: x.csv}}")
 	for _, m := range mistakes() {
 		f.Add([]byte(strings.Replace(base, m[1], m[2], 1)), "seed=2")
 	}
@@ -283,7 +287,7 @@ func FuzzParse(f *testing.F) {
 		if err := s.Load.Validate(); err != nil {
 			t.Fatalf("the load's own rules refuse what was accepted: %v", err)
 		}
-		if sent, answered := s.Load.Means(); !(sent >= 1 && answered >= 1) || math.IsInf(sent, 0) || !(s.Load.Starts() > 0) {
+		if sent, answered := s.Load.Means(); !(sent >= 1 && answered >= 1) || math.IsInf(sent, 0) || s.Load.Arrivals.Rate > 0 && !(s.Load.Starts() > 0) {
 			t.Fatalf("requests of %v and %v tokens, %v starts/s", sent, answered, s.Load.Starts())
 		}
 		next, stop := iter.Pull(s.Load.All())

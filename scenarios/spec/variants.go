@@ -22,6 +22,7 @@ type Variant struct {
 	Expect string
 
 	spec *Spec
+	err  error // why the overrides of the command line leave nothing to run; nil with a spec
 }
 
 // Words of a variant's expect.
@@ -35,7 +36,10 @@ const (
 func (s *Spec) Variant(name string) (*Spec, error) {
 	names := make([]string, 0, len(s.Variants))
 	for _, v := range s.Variants {
-		if v.Name == name {
+		switch {
+		case v.Name == name && v.err != nil:
+			return nil, fmt.Errorf("with these overrides the variant %s of scenario %s cannot be run: %w", name, s.Name, v.err)
+		case v.Name == name:
 			return v.spec.WithSeed(s.Seed), nil
 		}
 		names = append(names, v.Name)
@@ -80,7 +84,13 @@ func (c *checker) variants(f *file, file string, data []byte, set []string, satu
 		}
 		c.comparable(path, v.Set)
 		var err error
-		if one.spec, err = read(file, data, slices.Concat(set, v.Set), reading{saturation: saturation}); err != nil {
+		one.spec, err = read(file, data, slices.Concat(set, v.Set), reading{saturation: saturation})
+		if err != nil && len(set) > 0 {
+			if _, alone := read(file, data, v.Set, reading{saturation: saturation}); alone == nil {
+				one.err, err = err, nil // a single run with these overrides needs no variants
+			}
+		}
+		if err != nil {
 			c.ofVariant(path, v.Set, own, err)
 		}
 		out = append(out, one)

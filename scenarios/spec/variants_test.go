@@ -86,3 +86,14 @@ func TestTrialGates(t *testing.T) {
 	_, err := Parse("x.yaml", []byte(base), []string{"slo.trials=[mttr <= 3s]", "faults=[]", "slo.gates={run: [goodput >= 99%]}"})
 	assert.ErrorContains(t, err, "nothing is injected")
 }
+
+// An override may leave a variant nothing to change. That is said to whoever asks for the variant.
+func TestAnOverrideMaySpoilAVariant(t *testing.T) {
+	text := base + "variants: [{name: full}, {name: fast, set: [load.arrivals.rate=400/s]}]\n"
+	s := parse(t, text, "load.arrivals={process: closed, concurrency: 4}")
+	_, err := s.Variant("full")
+	require.NoError(t, err)
+	_, err = s.Variant("fast")
+	require.ErrorContains(t, err, "with these overrides the variant fast")
+	require.ErrorContains(t, err, "no rate of its own")
+}

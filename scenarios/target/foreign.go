@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -36,7 +37,7 @@ type Foreign struct {
 	FaultToken string
 	Dialect
 
-	Rate    float64 // requests/s that are planned
+	Rate    float64 // requests/s that are planned at most; +Inf: nothing bounds them
 	MaxRate float64 // the most that may be sent; 0 = no cap
 	Harms   bool    // the scenario injects faults
 	// Break are the hosts beyond this machine that faults may break, each named by a person.
@@ -136,8 +137,11 @@ func looksSecret(name, value string) bool {
 }
 
 func (f *Foreign) rate() []error {
+	if f.MaxRate > 0 && math.IsInf(f.Rate, 1) {
+		return []error{fmt.Errorf("the scenario is a closed loop without a think time, which sends as fast as the target answers, and --max-rate allows %g/s; give its users a think time with --set load.arrivals.think=1s, or write an open loop", f.MaxRate)}
+	}
 	if f.MaxRate > 0 && f.Rate > f.MaxRate {
-		return []error{fmt.Errorf("the scenario sends %g requests/s and --max-rate allows %g/s; lower it with --set load.arrivals.rate=%g/s", f.Rate, f.MaxRate, f.MaxRate)}
+		return []error{fmt.Errorf("the scenario sends up to %g requests/s and --max-rate allows %g/s; lower it with --set load.arrivals.rate=%g/s", f.Rate, f.MaxRate, f.MaxRate)}
 	}
 	return nil
 }

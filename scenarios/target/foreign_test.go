@@ -2,6 +2,7 @@ package target
 
 import (
 	"encoding/pem"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -57,6 +58,7 @@ func TestAdoptRefusesBeforeItSends(t *testing.T) {
 		"bearer in the open":   {func(f *Foreign) { f.Headers = map[string]string{"X-Other": "Bearer hunter2"} }, `--header X-Other=env:NAME`},
 		"two keys":             {func(f *Foreign) { f.KeyEnv, f.Headers = "KEY", map[string]string{"authorization": "env:KEY"} }, "both set the same header"},
 		"body of the plan":     {func(f *Foreign) { f.Body = map[string]any{"model": "x"} }, `--body sets "model"`},
+		"unbounded":            {func(f *Foreign) { f.Rate, f.MaxRate = math.Inf(1), 50 }, "--set load.arrivals.think=1s"},
 		"too fast":             {func(f *Foreign) { f.Rate, f.MaxRate = 130, 50 }, "--set load.arrivals.rate=50/s"},
 		"no such CA":           {func(f *Foreign) { f.CAFile = "/none" }, "--ca-file cannot be read"},
 		"no CA":                {func(f *Foreign) { f.CAFile = "foreign_test.go" }, "holds no certificate"},
