@@ -29,12 +29,9 @@ func explainCommand() *cobra.Command {
 
 // explainInfo asks the scenario's own server; zero = unknown.
 func explainInfo(s *spec.Spec) (info spec.ExplainInfo) {
-	cfg, err := serverConfig(s.Target.ConfigFile, s.Target.Preset, s.Target.Resilience)
+	cfg, err := targetConfig(s.Target)
 	if err != nil {
 		return info
-	}
-	if s.Target.Topology != "" {
-		cfg.Cluster.Topology = s.Target.Topology
 	}
 	info.Saturation, info.Minus1 = refserver.Saturation(cfg, int(s.Load.Prompt.Mean), int(s.Load.Output.Mean))
 	info.Detection = refserver.Notice(cfg)

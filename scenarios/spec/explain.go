@@ -30,6 +30,7 @@ func Explain(s *Spec, info ExplainInfo) string {
 	}
 	e.line("")
 	e.target()
+	e.settings()
 	e.load()
 	e.line("")
 	e.line("Timeline")

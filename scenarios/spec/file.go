@@ -25,6 +25,8 @@ type file struct {
 			Config     string `yaml:"config"`
 			Resilience string `yaml:"resilience"`
 			Topology   string `yaml:"topology"`
+			// Settings are keys of the server's own config file; Doc.Leaves reads them.
+			Settings map[string]any `yaml:"settings"`
 		} `yaml:"refserver"`
 	} `yaml:"target"`
 	Load struct {

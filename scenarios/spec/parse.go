@@ -24,16 +24,22 @@ const (
 )
 
 // Parse reads a scenario after the overrides in set ("load.arrivals.rate=50/s") were applied. file is what
-// errors call it. The error is yamlx.Problems: everything that is wrong, by line.
+// errors call it. The error is yamlx.Problems: everything that is wrong, by line. Settings of the target's
+// server are not judged; ParseWith does that.
 func Parse(file string, data []byte, set []string) (*Spec, error) {
-	return read(file, data, set, true)
+	return ParseWith(file, data, set, nil)
+}
+
+// ParseWith is Parse that also asks check about the target's server, of the scenario and of every variant.
+func ParseWith(file string, data []byte, set []string, check ServerCheck) (*Spec, error) {
+	return read(file, data, set, check, true)
 }
 
 // read is Parse; without variants they are neither read nor kept, for this is one.
-func read(file string, data []byte, set []string, variants bool) (*Spec, error) {
+func read(file string, data []byte, set []string, check ServerCheck, variants bool) (*Spec, error) {
 	f := defaults()
 	doc, err := yamlx.Load(file, data, set, &f)
-	c := checker{doc: doc}
+	c := checker{doc: doc, check: check}
 	if err != nil {
 		broken, ok := errors.AsType[yamlx.Problems](err)
 		if !ok {
@@ -59,6 +65,7 @@ func read(file string, data []byte, set []string, variants bool) (*Spec, error) 
 // checker gathers problems and goes on.
 type checker struct {
 	doc     *yamlx.Doc
+	check   ServerCheck    // nil: nobody here knows the server
 	reading yamlx.Problems // of the decoder
 	found   yamlx.Problems
 }
@@ -110,6 +117,7 @@ func (c *checker) spec(f *file) *Spec {
 		c.wrong("question", "is missing", "write the question the scenario answers, as one would ask a colleague")
 	}
 	s.Target = c.target(f)
+	c.server(s.Target)
 	s.Phases = c.phases(f)
 	length := end(s.Phases)
 	s.Load = c.load(f, length)
@@ -143,7 +151,7 @@ func (c *checker) name(path, name, example string) bool {
 
 func (c *checker) target(f *file) Target {
 	r := f.Target.Refserver
-	t := Target{Preset: r.Preset, Resilience: r.Resilience, Topology: r.Topology}
+	t := Target{Preset: r.Preset, Resilience: r.Resilience, Topology: r.Topology, Settings: c.settings()}
 	if r.Resilience != "" {
 		c.word("target.refserver.resilience", "a resilience", r.Resilience, []string{"full", "none"})
 	}

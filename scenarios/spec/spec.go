@@ -46,6 +46,8 @@ type Target struct {
 	ConfigFile string // of the reference server; a relative path was joined to the scenario's directory
 	Resilience string // "full", "none"; empty: as the ConfigFile says
 	Topology   string // "single": nodes inside the server; "processes": each a process; empty: as the ConfigFile says
+	// Settings are written over the preset or ConfigFile: "router.resumes=0", in the syntax of --set.
+	Settings []string
 }
 
 // Timeouts are the measuring client's patience, all above zero. They run from the moment a request was sent.
@@ -69,6 +71,7 @@ func (s *Spec) WithSeed(seed uint64) *Spec {
 	c.Seed, c.Load.Seed = seed, seed
 	c.Phases = slices.Clone(s.Phases)
 	c.Set = slices.Clone(s.Set)
+	c.Target.Settings = slices.Clone(s.Target.Settings)
 	c.Effective = slices.Clone(s.Effective)
 	c.SLO.Phases = slices.Clone(s.SLO.Phases)
 	c.SLO.Gates = slices.Clone(s.SLO.Gates)

@@ -80,7 +80,7 @@ func (c *checker) variants(f *file, file string, data []byte, set []string) []Va
 		}
 		c.comparable(path, v.Set)
 		var err error
-		if one.spec, err = read(file, data, slices.Concat(set, v.Set), false); err != nil {
+		if one.spec, err = read(file, data, slices.Concat(set, v.Set), c.check, false); err != nil {
 			c.ofVariant(path, v.Set, own, err)
 		}
 		out = append(out, one)

@@ -22,6 +22,9 @@ type Refserver struct {
 	ConfigFile string
 	Resilience string
 	Topology   string // "single", "processes"; empty: as the ConfigFile says
+	// Settings are written over the preset or ConfigFile: "router.resumes=0". The file that results is
+	// server.yaml in Dir.
+	Settings []string
 }
 
 // StartRefserver starts `brownout serve` on free loopback ports, with faults and control enabled
@@ -30,6 +33,16 @@ func StartRefserver(ctx context.Context, c Refserver) (*Target, error) {
 	t := &Target{Kind: "refserver", AdminToken: newToken(), FaultToken: newToken()}
 	args := []string{"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--faults",
 		"--fault-listen", "127.0.0.1:0", "--fault-dir", filepath.Join(c.Dir, "faults"), "--node-logs", filepath.Join(c.Dir, "nodes")}
+	if len(c.Settings) > 0 {
+		_, data, err := ServerConfig(c.Preset, c.ConfigFile, c.Settings)
+		if err != nil {
+			return nil, err
+		}
+		c.ConfigFile = filepath.Join(c.Dir, "server.yaml")
+		if err := os.WriteFile(c.ConfigFile, data, 0o600); err != nil { // it may hold what a config file of the user's did
+			return nil, fmt.Errorf("cannot write the server's config: %w", err)
+		}
+	}
 	if c.ConfigFile != "" {
 		args = append(args, "--config", c.ConfigFile)
 	} else {
