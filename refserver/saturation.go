@@ -6,6 +6,7 @@ import (
 	"github.com/brownout-dev/brownout/internal/event"
 	"github.com/brownout-dev/brownout/internal/pace"
 	"github.com/brownout-dev/brownout/refserver/node"
+	"github.com/brownout-dev/brownout/refserver/router"
 )
 
 // Saturation is the highest rate (requests/s) that the timing model gives a server of this config for
@@ -26,4 +27,14 @@ func Notice(cfg Config) time.Duration {
 		return 0
 	}
 	return cfg.Cluster.Heartbeat.Notice()
+}
+
+// Period is how often a server of this config looks for trouble: the heartbeat of node processes, or how
+// often the router compares its replicas where nodes are inside the server's own process. What happens
+// right after a look waits longest to be noticed.
+func Period(cfg Config) time.Duration {
+	if cfg.Cluster.Topology == Processes {
+		return cfg.Cluster.Heartbeat.Every
+	}
+	return router.LookEvery
 }

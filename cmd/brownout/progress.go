@@ -18,6 +18,7 @@ type progress struct {
 	quiet bool
 
 	mu   sync.Mutex
+	of   string // the trial: "3/10 none "
 	last time.Duration
 	open bool // an unfinished line is on the terminal
 }
@@ -37,6 +38,14 @@ func (p *progress) say(what string) {
 	fmt.Fprintln(p.out, what+" …")
 }
 
+// trial announces one of several runs; its lines carry its number.
+func (p *progress) trial(number, of int, variant string) {
+	p.say(fmt.Sprintf("trial %d of %d, variant %s", number, of, variant))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.of = fmt.Sprintf("%d/%d %s ", number, of, first(variant, 16))
+}
+
 func (p *progress) update(l load.Progress) {
 	if p.quiet {
 		return
@@ -44,15 +53,15 @@ func (p *progress) update(l load.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.tty {
-		if l.At-p.last < 5*time.Second {
+		if l.At >= p.last && l.At-p.last < 5*time.Second { // earlier than before: another run
 			return
 		}
 		p.last = l.At
-		fmt.Fprintln(p.out, line(l))
+		fmt.Fprintln(p.out, p.of+line(l))
 		return
 	}
 	p.wipe()
-	fmt.Fprint(p.out, line(l))
+	fmt.Fprint(p.out, p.of+line(l))
 	p.open = true
 }
 

@@ -11,12 +11,13 @@ import (
 
 	"github.com/brownout-dev/brownout/reports/render"
 	"github.com/brownout-dev/brownout/reports/result"
+	"github.com/brownout-dev/brownout/reports/series"
 )
 
 func reportCommand() *cobra.Command {
 	var html, format string
 	c := &cobra.Command{
-		Use: "report RUN", Short: "Show a finished run again, from its directory or result.json", Args: cobra.ExactArgs(1),
+		Use: "report RUN", Short: "Show a finished run or series again, from its directory or file", Args: cobra.ExactArgs(1),
 		Long: `Show a finished run again. The default, --format terminal, also writes its HTML report anew; the other
 formats only print to stdout. The exit code is the run's: 0 pass, 99 fail, 3 unknown; 1 when there is
 no result to show.`,
@@ -24,14 +25,17 @@ no result to show.`,
   brownout report result.json --html /tmp/report.html
   brownout report brownout-out/20261121T114801-gpu-oom-7f3a --format markdown | gh pr comment --body-file -`,
 		RunE: func(c *cobra.Command, args []string) error {
+			if format != "terminal" && html != "" {
+				return errors.New("--html belongs to --format terminal; redirect stdout instead")
+			}
+			if series.Is(args[0]) {
+				return reportSeries(c.OutOrStdout(), args[0], format, html)
+			}
 			r, err := result.Read(args[0])
 			if err != nil {
 				return err
 			}
 			if format != "terminal" {
-				if html != "" {
-					return errors.New("--html belongs to --format terminal; redirect stdout instead")
-				}
 				return show(c.OutOrStdout(), r, format, args[0])
 			}
 			if html == "" {

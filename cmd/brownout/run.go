@@ -19,6 +19,7 @@ import (
 // runFlags is what `brownout run` takes.
 type runFlags struct {
 	foreignFlags
+	trialFlags
 	set    []string
 	seed   uint64
 	out    string
@@ -43,10 +44,17 @@ Exit codes:
     1  error        usage, a bad file or flag, a target that is not there: nothing was judged
   130  interrupted
 
+With --trials N it becomes a series: N trials under N seeds, each with a fresh target, the scenario's
+variants side by side, and statistics of recovery over all of them. The series' directory gets
+series.json, the same reports, and a directory for every trial. A trial that is unknown because this
+machine was too busy is repeated, twice at most, and the repeats are counted.
+
 Faults on a target beyond this machine want --yes-break HOST. Secrets come from the environment alone:
 --key-env NAME, --header NAME=env:VARIABLE. They are never written to a file.`,
 		Example: `  brownout run gpu-oom
   brownout run gpu-oom --set target.refserver.resilience=none     the control: expect 99
+  brownout run gpu-oom --trials 10                                MTTR with what it rests on
+  brownout run my.yaml --trials 10 --variant full --variant none
   brownout run steady --seed 7 --out /tmp/runs
   brownout run steady --target http://127.0.0.1:8000 --key-env OPENAI_API_KEY
   brownout run steady --target https://llm.example --ca-file ca.pem --model mistral-7b \
@@ -59,13 +67,21 @@ Faults on a target beyond this machine want --yes-break HOST. Secrets come from 
 			if c.Flags().Changed("seed") {
 				s = s.WithSeed(f.seed)
 			}
-			return f.run(c, s)
+			one, single, err := f.single(s)
+			if err != nil {
+				return err
+			}
+			if !single {
+				return f.runSeries(c, s)
+			}
+			return f.run(c, one)
 		},
 	}
 	setFlag(c, &f.set)
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of arrivals, lengths, prompts and fault draws (default: the scenario's)")
 	c.Flags().StringVarP(&f.out, "out", "o", "brownout-out", "directory that gets a directory for this run")
-	f.add(c)
+	f.foreignFlags.add(c)
+	f.trialFlags.add(c)
 	c.Flags().BoolVar(&f.docker, "docker", false, "kill nodes of --target as containers (those with the label "+containers.Label+")")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print result.json on stdout instead of the summary")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress")

@@ -63,7 +63,7 @@ func TestWatchNeedsHalfASecond(t *testing.T) {
 	members := peers(now, 10*time.Millisecond, 80*time.Millisecond, 10*time.Millisecond)
 	w := watch{seen: map[*pool.Member]*sight{}}
 	look := func(gap time.Duration) (out []change) {
-		now = now.Add(watchEvery)
+		now = now.Add(LookEvery)
 		for i, m := range members {
 			g := 10 * time.Millisecond
 			if i == 1 {
@@ -74,7 +74,7 @@ func TestWatchNeedsHalfASecond(t *testing.T) {
 			}
 		}
 		out = w.look(members, now)
-		assert.Empty(t, w.look(members, now.Add(watchEvery-1)), "not before its time")
+		assert.Empty(t, w.look(members, now.Add(LookEvery-1)), "not before its time")
 		return out
 	}
 	for range 2 {

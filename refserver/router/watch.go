@@ -25,8 +25,10 @@ type sight struct {
 	slow  bool // as last said
 }
 
+// LookEvery is how often replicas are compared, at most.
+const LookEvery = 50 * time.Millisecond
+
 const (
-	watchEvery = 50 * time.Millisecond
 	// watchLooks, half a second of them on balance, make a change: a few steps with many prompts in them
 	// are no slow replica. (Measured at 60 % of saturation: a healthy one stays above watchSlow for 0.4 s
 	// at most.)
@@ -42,7 +44,7 @@ type change struct {
 	ratio  float64
 }
 
-// look compares the paces of peers, at most once every watchEvery, and returns what has changed. A
+// look compares the paces of peers, at most once every LookEvery, and returns what has changed. A
 // caller that finds another one looking does not wait.
 func (w *watch) look(peers []*pool.Member, now time.Time) (out []change) {
 	if len(peers) < 2 || !w.mu.TryLock() {
@@ -52,7 +54,7 @@ func (w *watch) look(peers []*pool.Member, now time.Time) (out []change) {
 	if now.Before(w.next) {
 		return nil
 	}
-	w.next = now.Add(watchEvery)
+	w.next = now.Add(LookEvery)
 	var known []pool.Reading
 	for _, m := range peers {
 		if r := m.Pace.Read(now); r.Seconds > 0 {

@@ -110,6 +110,9 @@ func again(r result.Result) string {
 		name = r.Scenario.Name
 	}
 	line := fmt.Sprintf("brownout run %s --seed %d", quoted(name), r.Scenario.Seed)
+	if r.Scenario.Delay > 0 {
+		line += " --delay " + r.Scenario.Delay.String()
+	}
 	for _, s := range r.Scenario.Set {
 		line += " --set " + quoted(s)
 	}

@@ -92,8 +92,8 @@ func common(name string) result.Result {
 	return r
 }
 
-// series makes a minute of seconds; harm says which share of a second's requests is bad and how much slower the others are.
-func series(r *result.Result, harm func(second int) (bad, slow float64)) {
+// minute makes a minute of seconds; harm says which share of a second's requests is bad and how much slower the others are.
+func minute(r *result.Result, harm func(second int) (bad, slow float64)) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	j := &r.Judgement
 	for s := range 41 {
@@ -145,7 +145,7 @@ func absorbed() result.Result {
 	j.Verdict = slo.Pass
 	j.Phases = []slo.PhaseResult{phase("warm-up", 0, 5, 640, 0, 0.04, 0.086), phase("before", 5, 12, 1561, 1, 0.041, 0.093), phase("fault", 17, 12, 1548, 6, 0.046, 0.212), phase("after", 29, 12, 1570, 0, 0.041, 0.09)}
 	j.Run = phase("run", 5, 36, 4679, 7, 0.042, 0.143)
-	series(&r, func(s int) (float64, float64) {
+	minute(&r, func(s int) (float64, float64) {
 		if s == 17 || s == 18 {
 			return 0.022, 1.7
 		}
@@ -187,7 +187,7 @@ func broken() result.Result {
 	j.Reasons = []slo.Reason{{Word: "gate", Text: "2 of 4 gates failed."}}
 	j.Phases = []slo.PhaseResult{phase("warm-up", 0, 5, 640, 0, 0.04, 0.086), phase("before", 5, 12, 1561, 1, 0.041, 0.093), phase("fault", 17, 12, 1548, 402, 0.058, 1.93), phase("after", 29, 12, 1570, 61, 0.043, 0.61)}
 	j.Run = phase("run", 5, 36, 4679, 464, 0.044, 1.21)
-	series(&r, func(s int) (float64, float64) {
+	minute(&r, func(s int) (float64, float64) {
 		switch {
 		case s >= 17 && s < 25:
 			return []float64{0.18, 0.41, 0.36, 0.31, 0.28, 0.3, 0.24, 0.11}[s-17], 3.4

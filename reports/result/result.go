@@ -48,8 +48,10 @@ type Scenario struct {
 	Question string   `json:"question"`
 	Digest   string   `json:"digest"`        // sha256 of the effective scenario
 	Set      []string `json:"set,omitempty"` // --set overrides
-	YAML     string   `json:"yaml"`          // effective, after overrides
-	Seed     uint64   `json:"seed"`
+	// Delay is how much later than the scenario says its faults came, in a trial of a series.
+	Delay time.Duration `json:"delay_ns,omitempty"`
+	YAML  string        `json:"yaml"` // effective, after overrides
+	Seed  uint64        `json:"seed"`
 }
 
 // Target is what it was run against.

@@ -33,6 +33,7 @@ func (r *running) report(ctx context.Context, f fired) result.Result {
 		Journal: g.journal, Clocks: g.clocks, Simulator: g.steps, Environment: environment(),
 		Client: result.ClientInfo{MaxInFlight: client.MaxInFlight, TimerLateP99: client.TimerLateP99, ReadsPerChunk: client.ReadsPerChunk},
 	}
+	res.Scenario.Delay = r.Spec.Delay
 	if said := r.capacity(g.target.Replicas).Sentence(); said != "" {
 		res.Summary = append(res.Summary, said)
 	}

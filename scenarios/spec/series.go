@@ -41,6 +41,7 @@ func (s *Spec) Delayed(d time.Duration) (*Spec, error) {
 		return nil, fmt.Errorf("the faults of scenario %s cannot come %s later: the plan has room for %s; lengthen its last phase", s.Name, short(d), short(room))
 	}
 	c := s.WithSeed(s.Seed)
+	c.Delay += d
 	for i := range c.Faults {
 		c.Faults[i].At += d
 	}

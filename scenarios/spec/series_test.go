@@ -25,6 +25,7 @@ func TestDelayed(t *testing.T) {
 	later, err := s.Delayed(10 * time.Second)
 	require.NoError(t, err)
 	assert.Equal(t, 28*time.Second, later.Faults[0].At)
+	assert.Equal(t, 10*time.Second, later.Delay)
 	assert.Equal(t, 18*time.Second, s.Faults[0].At, "the original stays")
 	for _, d := range []time.Duration{-1, 10*time.Second + 1} {
 		_, err = s.Delayed(d)

@@ -33,7 +33,8 @@ type Spec struct {
 	Trials   []slo.Gate // over the trials of a series; a single run does not judge them
 	Client   Timeouts
 	Seed     uint64
-	Variants []Variant // what is run side by side, the first one under test; empty: the scenario alone
+	Delay    time.Duration // of every fault against the file; see Delayed
+	Variants []Variant     // what is run side by side, the first one under test; empty: the scenario alone
 
 	Set       []string // overrides that were applied
 	Effective []byte   // the YAML after them

@@ -42,7 +42,9 @@ type Config struct {
 	ID     string // and its name
 	Tool   string
 	Runner Runner
-	Say    func(string) // announces each trial
+	// Next announces each trial, and Say whatever else takes time.
+	Next func(number, of int, variant string)
+	Say  func(string)
 }
 
 // Done is a finished series.
@@ -154,7 +156,7 @@ func (o *orchestra) all(ctx context.Context) error {
 			return nil
 		}
 		v := &o.series.Variants[step.variant]
-		o.Say(fmt.Sprintf("trial %d of %d, variant %s", step.number, o.Trials, v.Name))
+		o.Next(step.number, o.Trials, v.Name)
 		t, finished, err := o.trial(ctx, step)
 		if err != nil && ctx.Err() == nil {
 			return fmt.Errorf("trial %d of variant %s could not be run: %w", step.number, v.Name, err)

@@ -92,7 +92,8 @@ func conduct(t *testing.T, yaml string, trials int, f *fake, change func(*Config
 	defer stop()
 	f.stop = stop
 	c := Config{Spec: s, Trials: trials, Period: 100 * time.Millisecond, Out: t.TempDir(), ID: "series", Tool: "test", Runner: f,
-		Say: func(s string) { said = append(said, s) }}
+		Next: func(n, of int, v string) { said = append(said, fmt.Sprintf("trial %d of %d, variant %s", n, of, v)) },
+		Say:  func(s string) { said = append(said, s) }}
 	if change != nil {
 		change(&c)
 	}
