@@ -19,6 +19,7 @@ type file struct {
 	APIVersion string `yaml:"apiVersion"`
 	Name       string `yaml:"name"`
 	Question   string `yaml:"question"`
+	Published  string `yaml:"published"`
 	Target     struct {
 		Refserver struct {
 			Preset     string `yaml:"preset"`

@@ -15,12 +15,13 @@ import (
 
 // Bounds of a scenario.
 const (
-	minPhase    = 100 * time.Millisecond // the step of the SLI window: less cannot be looked at
-	maxPhases   = 100
-	maxFaults   = 100
-	maxGates    = 500
-	maxRequests = 50e6 // of one run
-	maxName     = 63
+	minPhase     = 100 * time.Millisecond // the step of the SLI window: less cannot be looked at
+	maxPhases    = 100
+	maxFaults    = 100
+	maxGates     = 500
+	maxRequests  = 50e6 // of one run
+	maxName      = 63
+	maxPublished = 400
 )
 
 // Parse reads a scenario after the overrides in set ("load.arrivals.rate=50/s") were applied. file is what
@@ -115,6 +116,13 @@ func (c *checker) spec(f *file) *Spec {
 	c.name("name", f.Name, "gpu-oom")
 	if s.Question == "" {
 		c.wrong("question", "is missing", "write the question the scenario answers, as one would ask a colleague")
+	}
+	s.Published = strings.Join(strings.Fields(f.Published), " ")
+	if len(s.Published) > maxPublished {
+		c.wrong("published", fmt.Sprintf("has %d characters", len(s.Published)), fmt.Sprintf("write at most %d", maxPublished))
+	}
+	if s.Published != "" && len(f.Variants) == 0 {
+		c.wrong("published", "there are no variants to read it beside", "add variants, or remove it")
 	}
 	s.Target = c.target(f)
 	c.server(s.Target)

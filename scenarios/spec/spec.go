@@ -25,16 +25,18 @@ type Spec struct {
 	File     string // as errors name it
 	Name     string // lower case, digits and dashes
 	Question string // one paragraph
-	Target   Target
-	Load     load.Plan
-	Phases   []slo.Phase // back to back from time zero
-	Faults   []PlannedFault
-	SLO      slo.Spec   // Phases are the ones above
-	Trials   []slo.Gate // over the trials of a series; a single run does not judge them
-	Client   Timeouts
-	Seed     uint64
-	Delay    time.Duration // of every fault against the file; see Delayed
-	Variants []Variant     // what is run side by side, the first one under test; empty: the scenario alone
+	// Published are figures of another system, one line, for whoever reads the variants side by side.
+	Published string
+	Target    Target
+	Load      load.Plan
+	Phases    []slo.Phase // back to back from time zero
+	Faults    []PlannedFault
+	SLO       slo.Spec   // Phases are the ones above
+	Trials    []slo.Gate // over the trials of a series; a single run does not judge them
+	Client    Timeouts
+	Seed      uint64
+	Delay     time.Duration // of every fault against the file; see Delayed
+	Variants  []Variant     // what is run side by side, the first one under test; empty: the scenario alone
 
 	Set       []string // overrides that were applied
 	Effective []byte   // the YAML after them
