@@ -22,6 +22,7 @@ func reportCommand() *cobra.Command {
 formats only print to stdout. The exit code is the run's: 0 pass, 99 fail, 3 unknown; 1 when there is
 no result to show.`,
 		Example: `  brownout report brownout-out/20261121T114801-gpu-oom-7f3a
+  brownout report brownout-out/20261121T114801-gpu-oom-91bc        a series, as run --trials leaves it
   brownout report result.json --html /tmp/report.html
   brownout report brownout-out/20261121T114801-gpu-oom-7f3a --format markdown | gh pr comment --body-file -`,
 		RunE: func(c *cobra.Command, args []string) error {

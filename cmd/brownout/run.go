@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -67,7 +68,7 @@ Faults on a target beyond this machine want --yes-break HOST. Secrets come from 
 			if c.Flags().Changed("seed") {
 				s = s.WithSeed(f.seed)
 			}
-			one, single, err := f.single(s)
+			one, single, err := f.single(c, s)
 			if err != nil {
 				return err
 			}
@@ -89,29 +90,13 @@ Faults on a target beyond this machine want --yes-break HOST. Secrets come from 
 }
 
 func (f runFlags) run(c *cobra.Command, s *spec.Spec) error {
-	ctx := c.Context()
 	binary, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	cfg := run.Config{Spec: s, Binary: binary, Out: f.out, Docker: f.docker}
-	foreign, err := f.foreign(c, s)
+	r := runner{c: c, flags: f, binary: binary, show: newProgress(os.Stderr, f.quiet)}
+	done, err := r.Run(c.Context(), s, f.out)
 	if err != nil {
-		return err
-	}
-	if foreign != nil {
-		if cfg.Adopted, err = target.Adopt(ctx, *foreign); err != nil {
-			return err
-		}
-	}
-	show := newProgress(os.Stderr, f.quiet)
-	cfg.Progress, cfg.Say = show.update, show.say
-	done, err := run.Run(ctx, cfg)
-	show.clear()
-	if err != nil {
-		return err
-	}
-	if err := writeReports(done.Dir, done.Result); err != nil {
 		return err
 	}
 	if f.asJSON {
@@ -120,6 +105,34 @@ func (f runFlags) run(c *cobra.Command, s *spec.Spec) error {
 		err = render.Terminal(c.OutOrStdout(), done.Result, terminalOptions(os.Stdout, filepath.Join(done.Dir, htmlName)))
 	}
 	return errors.Join(err, codeOf(done.Result))
+}
+
+// runner carries out ordinary runs with their reports; it is a trials.Runner.
+type runner struct {
+	c      *cobra.Command
+	flags  runFlags
+	binary string
+	show   *progress
+}
+
+// Run carries out one, with a target of its own or the one that --target names.
+func (r runner) Run(ctx context.Context, s *spec.Spec, out string) (run.Done, error) {
+	cfg := run.Config{Spec: s, Binary: r.binary, Out: out, Docker: r.flags.docker, Progress: r.show.update, Say: r.show.say}
+	foreign, err := r.flags.foreign(r.c, s)
+	if err != nil {
+		return run.Done{}, err
+	}
+	if foreign != nil {
+		if cfg.Adopted, err = target.Adopt(ctx, *foreign); err != nil {
+			return run.Done{}, err
+		}
+	}
+	done, err := run.Run(ctx, cfg)
+	r.show.clear()
+	if err != nil {
+		return done, err
+	}
+	return done, writeReports(done.Dir, done.Result)
 }
 
 // codeOf is the exit code of a result as an error; nil for a pass.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -21,7 +20,6 @@ import (
 	"github.com/brownout-dev/brownout/reports/series"
 	"github.com/brownout-dev/brownout/scenarios/run"
 	"github.com/brownout-dev/brownout/scenarios/spec"
-	"github.com/brownout-dev/brownout/scenarios/target"
 	"github.com/brownout-dev/brownout/scenarios/trials"
 )
 
@@ -56,8 +54,10 @@ func (f *trialFlags) period(s *spec.Spec, foreign bool) time.Duration {
 }
 
 // single reports whether the flags ask for one ordinary run, and of which spec.
-func (f *trialFlags) single(s *spec.Spec) (*spec.Spec, bool, error) {
+func (f *trialFlags) single(c *cobra.Command, s *spec.Spec) (*spec.Spec, bool, error) {
 	switch {
+	case f.trials < 1 && c.Flags().Changed("trials"):
+		return nil, false, fmt.Errorf("--trials %d is out of bounds; ask for 1 to %d", f.trials, trials.MaxTrials)
 	case f.delay != 0 && (f.trials != 0 || len(f.variants) > 1):
 		return nil, false, errors.New("--delay is for a single run; trials draw their own, see --spread")
 	case f.trials != 0 || len(f.variants) > 1:
@@ -80,19 +80,21 @@ func (f *trialFlags) single(s *spec.Spec) (*spec.Spec, bool, error) {
 
 // runSeries is `run --trials`.
 func (f runFlags) runSeries(c *cobra.Command, s *spec.Spec) error {
-	if c.Flags().Changed("trials") && f.trials < 1 {
-		return fmt.Errorf("--trials %d is out of bounds; ask for 1 to %d", f.trials, trials.MaxTrials)
-	}
+	show := newProgress(os.Stderr, f.quiet)
 	if f.api != "" {
-		if err := foreignVariants(s, f.variants); err != nil {
+		left, out, err := ofForeign(s, f.variants)
+		if err != nil {
 			return err
 		}
+		if len(out) > 0 {
+			show.say("without the variants " + strings.Join(out, ", ") + ", which change a server that --target replaces")
+		}
+		s = left
 	}
 	binary, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	show := newProgress(os.Stderr, f.quiet)
 	done, err := trials.Run(c.Context(), trials.Config{
 		Spec: s, Variants: f.variants, Trials: max(1, f.trials), Period: f.period(s, f.api != ""), Out: f.out,
 		ID: result.NewRunID(time.Now(), s.Name, rand.Uint64()), Tool: build.String(), Next: show.trial, Say: show.say,
@@ -129,45 +131,20 @@ func codeOfSeries(s series.Series) error {
 	return exitCode(s.ExitCode)
 }
 
-// foreignVariants refuses variants that change a server which --target replaces.
-func foreignVariants(s *spec.Spec, picked []string) error {
-	for _, v := range s.Variants {
-		if len(picked) > 0 && !slices.Contains(picked, v.Name) {
-			continue
+// ofForeign is the scenario without the variants that change a server which --target replaces, and the
+// names of these. One that was picked by name is an error instead.
+func ofForeign(s *spec.Spec, picked []string) (left *spec.Spec, out []string, err error) {
+	left = s.WithSeed(s.Seed)
+	left.Variants = slices.DeleteFunc(left.Variants, func(v spec.Variant) bool {
+		i := slices.IndexFunc(v.Set, func(a string) bool { return strings.HasPrefix(strings.TrimSpace(a), "target.") })
+		if i < 0 {
+			return false
 		}
-		for _, assignment := range v.Set {
-			if strings.HasPrefix(strings.TrimSpace(assignment), "target.") {
-				return fmt.Errorf("variant %s changes %s, which says nothing about the server of --target; pick other variants with --variant", v.Name, assignment)
-			}
+		if slices.Contains(picked, v.Name) {
+			err = fmt.Errorf("variant %s changes %s, which says nothing about the server of --target; pick another one", v.Name, v.Set[i])
 		}
-	}
-	return nil
-}
-
-// runner is a trials.Runner: an ordinary run with its reports.
-type runner struct {
-	c      *cobra.Command
-	flags  runFlags
-	binary string
-	show   *progress
-}
-
-// Run carries out one trial.
-func (r runner) Run(ctx context.Context, s *spec.Spec, out string) (run.Done, error) {
-	cfg := run.Config{Spec: s, Binary: r.binary, Out: out, Docker: r.flags.docker, Progress: r.show.update, Say: r.show.say}
-	foreign, err := r.flags.foreign(r.c, s)
-	if err != nil {
-		return run.Done{}, err
-	}
-	if foreign != nil {
-		if cfg.Adopted, err = target.Adopt(ctx, *foreign); err != nil {
-			return run.Done{}, err
-		}
-	}
-	done, err := run.Run(ctx, cfg)
-	r.show.clear()
-	if err != nil {
-		return done, err
-	}
-	return done, writeReports(done.Dir, done.Result)
+		out = append(out, v.Name)
+		return true
+	})
+	return left, out, err
 }

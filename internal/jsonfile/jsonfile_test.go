@@ -26,10 +26,10 @@ func TestCheck(t *testing.T) {
 	} {
 		err := Check([]byte(text), 80, "x/v1", s)
 		if want == "" {
-			assert.NoError(t, err)
+			require.NoError(t, err)
 			continue
 		}
-		assert.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, want)
 	}
 	_, err = Compile([]byte(`{"type": 3}`))
 	assert.Error(t, err)
@@ -50,7 +50,7 @@ func TestNormal(t *testing.T) {
 	assert.Nil(t, in.List[0].Values, "the caller's value stays")
 	in.List[0].Values = []float64{1, math.NaN()}
 	_, err = Normal(in)
-	assert.ErrorContains(t, err, "List[0].Values[1] is NaN")
+	require.ErrorContains(t, err, "List[0].Values[1] is NaN")
 	in.List[0].Values, in.List[0].Far = nil, new(math.Inf(1))
 	_, err = Normal(in)
 	assert.ErrorContains(t, err, "List[0].Far is +Inf")

@@ -16,6 +16,7 @@ const (
 	maxTables   = 36_000 // of them, gates and faults together
 	maxCell     = 160    // characters of one cell, before escaping
 	maxSentence = 400    // the same of a sentence
+	maxSummary  = 8      // sentences of the summary
 )
 
 // Markdown writes a result as a comment for a pull request: verdict and summary first, then gates,
@@ -25,6 +26,7 @@ func Markdown(w io.Writer, r result.Result) error {
 	m.head(r)
 	m.gates(r.Judgement.Gates)
 	m.faults(r.Judgement.Faults)
+	m.unsaid(r)
 	m.next(r)
 	m.details(r)
 	_, err := io.WriteString(w, m.b.String())
@@ -59,7 +61,7 @@ func (m *comment) head(r result.Result) {
 	m.line("## %s brownout: %s – %s", icon, cell(r.Scenario.Name), strings.ToUpper(string(v)))
 	m.line("")
 	var said []string
-	for _, s := range r.Summary[:min(len(r.Summary), 8)] {
+	for _, s := range r.Summary[:min(len(r.Summary), maxSummary)] {
 		said = append(said, sentence(s))
 	}
 	if len(said) == 0 {
@@ -148,6 +150,36 @@ func (m *comment) faults(faults []slo.Recovery) {
 		}
 		m.line("%s", p)
 	}
+}
+
+// unsaid tells what faults cost and what the load means for N − 1, where a long list of reasons pushed
+// it out of the summary's first sentences.
+func (m *comment) unsaid(r result.Result) {
+	if len(r.Summary) <= maxSummary {
+		return
+	}
+	rest := strings.Join(r.Summary[maxSummary:], " ")
+	said := make([]string, 0, len(r.Judgement.Faults)+1)
+	for _, f := range r.Judgement.Faults {
+		if f.Burn != nil {
+			said = append(said, f.Burn.Sentence())
+		}
+	}
+	said = append(said, slo.Capacity{Rate: r.Load.Rate, All: r.Load.Saturation, Minus1: minus1(r.Load), Replicas: r.Target.Replicas}.Sentence())
+	for _, s := range said[:min(len(said), 10)] {
+		if s != "" && strings.Contains(rest, s) {
+			m.line("")
+			m.line("%s", sentence(s))
+		}
+	}
+}
+
+// minus1 is what is left without one replica, requests/s.
+func minus1(l result.LoadInfo) float64 {
+	if l.ShareNMinus1 <= 0 {
+		return 0
+	}
+	return l.Rate / l.ShareNMinus1
 }
 
 func stateWord(s slo.RecoveryState) string {

@@ -23,8 +23,8 @@ type trialRow struct {
 
 func newTrialRow(t series.Trial) trialRow {
 	row := trialRow{Trial: t, Place: count(t.Number), TTFT: none, Faults: none, TTD: none, TTR: none, Lost: none, Burned: none}
-	if n := len(t.Repeated); n > 0 {
-		row.Place += fmt.Sprintf(" ↻%d", n)
+	if tries := len(t.Repeated); tries > 0 {
+		row.Place += fmt.Sprintf(" ↻%d", tries)
 	}
 	if t.TTFTP99 != nil {
 		row.TTFT = seconds(*t.TTFTP99)
@@ -32,14 +32,16 @@ func newTrialRow(t series.Trial) trialRow {
 			row.TTFT = "∞"
 		}
 	}
-	var stories, ttd, ttr, lost, burned []string
+	n := len(t.Faults)
+	stories, ttd, ttr := make([]string, 0, n), make([]string, 0, n), make([]string, 0, n)
+	lost, burned := make([]string, 0, n), make([]string, 0, n)
 	for _, f := range t.Faults {
 		stories = append(stories, trialStory(f))
 		ttd, ttr = append(ttd, maybe(f.TTD, seconds)), append(ttr, waited(f))
 		lost, burned = append(lost, count(f.Lost+f.Late)), append(burned, maybe(f.Burn, share))
 		row.State = string(f.State)
 	}
-	if len(stories) > 0 {
+	if n > 0 {
 		row.Faults, row.TTD, row.TTR = strings.Join(stories, "; "), strings.Join(ttd, "; "), strings.Join(ttr, "; ")
 		row.Lost, row.Burned = strings.Join(lost, "; "), strings.Join(burned, "; ")
 	}

@@ -142,10 +142,10 @@ func seriesTiles(s series.Series) []tile {
 		absorbed.Value = fmt.Sprintf("%d of %d", f.Absorbed, f.Absorbed+f.Felt())
 		absorbed.Note = fmt.Sprintf("%s to %s at 95 %% confidence", share(b.Lower), share(b.Upper))
 	}
-	recover := tile{Name: "MTTR", Value: none, Note: "no trial was felt by users"}
+	recovery := tile{Name: "MTTR", Value: none, Note: "no trial was felt by users"}
 	if f.Felt() > 0 {
 		value, note, _ := strings.Cut(mttr(f), " (")
-		recover.Value, recover.Note = value, strings.TrimSuffix(note, ")")+", median "+bound(f.Median)
+		recovery.Value, recovery.Note = value, strings.TrimSuffix(note, ")")+", median "+bound(f.Median)
 	}
-	return append(out, absorbed, recover)
+	return append(out, absorbed, recovery)
 }

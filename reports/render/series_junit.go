@@ -90,7 +90,7 @@ func trialCases(s series.Series, v series.Variant, t series.Trial) []testCase {
 	class := variantClass(s, v.Name)
 	name := fmt.Sprintf("trial %d (seed %d)", t.Number, t.Seed)
 	own := testCase{Name: name, Class: class, Time: strconv.FormatFloat(max(t.Seconds, 0), 'f', 3, 64)}
-	var texts []string
+	texts := make([]string, 0, len(t.Reasons))
 	for _, r := range t.Reasons {
 		texts = append(texts, r.Text)
 	}

@@ -17,8 +17,9 @@ func SeriesMarkdown(w io.Writer, s series.Series) error {
 	m.line("<!-- brownout report -->")
 	m.line("## %s brownout: %s, %s – %s", icon, cell(s.Scenario.Name), words(s.Planned, "trial", "trials"), strings.ToUpper(string(v)))
 	m.line("")
-	var said []string
-	for _, one := range s.Summary[:min(len(s.Summary), 12)] {
+	most := min(len(s.Summary), 12)
+	said := make([]string, 0, most)
+	for _, one := range s.Summary[:most] {
 		said = append(said, sentence(one))
 	}
 	m.line("**Result:** %s", strings.Join(said, " "))

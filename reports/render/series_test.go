@@ -181,6 +181,31 @@ func TestSeriesHTML(t *testing.T) {
 	}
 }
 
+// What a fault cost and what the load means for N − 1 is told in every format, however many reasons come first.
+func TestBudgetAndCapacityAreTold(t *testing.T) {
+	r := broken()
+	r.Load.Rate, r.Load.Saturation, r.Load.ShareNMinus1, r.Target.Replicas = 154, 256.6, 154/213.8, 6
+	burn := &slo.Burn{Bad: 1000, Share: 0.0025, Rate: 320, Outage: 6.49, Budget: 2592, Of: slo.Budget{Target: 0.999, Window: 30 * 24 * time.Hour}, Load: 154}
+	r.Judgement.Faults[0].Burn = burn
+	capacity := "154 requests/s is 60 % of what 6 replicas bear and 72 % of what 5 would."
+	for _, reasons := range []int{0, 12} {
+		one := r
+		one.Summary = []string{"Fail: 2 of 7 gates did not hold."}
+		for i := range reasons {
+			one.Summary = append(one.Summary, fmt.Sprintf("Reason %d.", i))
+		}
+		one.Summary = append(one.Summary, burn.Sentence(), capacity)
+		for name, shown := range map[string]string{"terminal": text(t, one, TerminalOptions{Width: 160}), "html": render(t, one), "markdown": markdownText(t, one)} {
+			flat := strings.Join(strings.Fields(shown), " ")
+			assert.Contains(t, strings.ReplaceAll(flat, "&#37;", "%"), "This fault alone burned 0.2 %", name)
+			assert.Contains(t, strings.ReplaceAll(flat, "&#37;", "%"), "72 % of what 5 would.", name)
+			if name == "markdown" {
+				assert.Equal(t, 1, strings.Count(flat, "This fault alone burned"), "once is enough")
+			}
+		}
+	}
+}
+
 func TestEmptySeries(t *testing.T) {
 	s := series.Series{Version: series.Version, Run: "r", Planned: 3, Variants: []series.Variant{{Name: "a", Role: series.Tested}}, Stopped: "The series was interrupted."}
 	s.Judge()

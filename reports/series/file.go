@@ -124,7 +124,7 @@ func decode(text []byte) (Series, error) {
 
 // inside refuses directories that lead out of the series: reports link to them.
 func inside(t Trial) error {
-	dirs := []string{t.Dir}
+	dirs := append(make([]string, 0, 1+len(t.Repeated)), t.Dir)
 	for _, r := range t.Repeated {
 		dirs = append(dirs, r.Dir)
 	}

@@ -36,7 +36,7 @@ func (s *Series) Judge() {
 	if !slices.ContainsFunc(s.Variants, func(v Variant) bool { return v.Role == Tested && len(v.Trials) > 0 }) {
 		unknown = append(unknown, slo.Reason{Word: "samples", Text: "No trial of a variant under test was finished, so there is nothing to judge."})
 	}
-	s.Reasons = append(fail, unknown...)
+	s.Reasons = slices.Concat(fail, unknown)
 	switch {
 	case len(fail) > 0:
 		s.Verdict = slo.Fail

@@ -42,7 +42,7 @@ func (s *Series) headline() string {
 		case Tested:
 			parts = append(parts, fmt.Sprintf("%d of %s of variant %s passed", v.Passed, trials(n), v.Name))
 		case Control:
-			parts = append(parts, fmt.Sprintf("%d of %s of the control %s failed, as they must", v.Failed, trials(n), v.Name))
+			parts = append(parts, fmt.Sprintf("of the control %s, which must fail, %d of %s failed", v.Name, v.Failed, trials(n)))
 		case Beside:
 			parts = append(parts, fmt.Sprintf("%d of %s of variant %s, shown beside, passed", v.Passed, trials(n), v.Name))
 		}

@@ -47,3 +47,11 @@ func (c *checker) budget(b slo.Budget) {
 		c.wrong("slo.budget.window", "the window is out of bounds", budgetMend)
 	}
 }
+
+// inDays is a window as one writes it: "30d", "12h".
+func inDays(d time.Duration) string {
+	if d%day == 0 {
+		return strconv.Itoa(int(d/day)) + "d"
+	}
+	return short(d)
+}

@@ -107,7 +107,9 @@ func (e *explainer) load() {
 	switch {
 	case rate >= e.info.Saturation:
 		e.warn("The load is more than the target bears: the queue grows as long as the load lasts, and gates on latency measure its length.")
-	case e.info.Minus1 > 0 && rate >= e.info.Minus1 && len(e.Faults) > 0:
+	case e.info.Minus1 > 0 && rate >= e.info.Minus1 && len(e.Faults) == 0:
+		e.warn("The load is more than the target bears without one replica: there is no room for a loss.")
+	case e.info.Minus1 > 0 && rate >= e.info.Minus1:
 		e.warn("The load is more than the target bears without one replica: a fault that takes one away cannot be absorbed.")
 	}
 }
@@ -140,6 +142,10 @@ func (e *explainer) promise() {
 	}
 	window := slo.WindowLength(e.Load.Arrivals.Rate).Round(time.Millisecond)
 	e.line("Out       a window of %s with less than %s good, and %d bad requests or more", short(window), yamlx.Share(e.SLO.Objective), e.SLO.MinBad)
+	if b := e.SLO.Budget; len(e.Faults) > 0 {
+		e.line("Budget    each fault is weighed against %s over %s, which allows %s without service", yamlx.Share(b.Target), inDays(b.Window),
+			short(time.Duration((1-b.Target)*float64(b.Window)).Round(time.Second)))
+	}
 	e.line("Patience  connect %s, first token %s, between tokens %s, in all %s, from the moment of sending",
 		short(e.Client.Connect), short(e.Client.TTFT), short(e.Client.Stall), short(e.Client.Total))
 	if e.info.Detection > 0 {

@@ -29,7 +29,7 @@ func TestDelayed(t *testing.T) {
 	assert.Equal(t, 18*time.Second, s.Faults[0].At, "the original stays")
 	for _, d := range []time.Duration{-1, 10*time.Second + 1} {
 		_, err = s.Delayed(d)
-		assert.ErrorContains(t, err, "room for 10s")
+		require.ErrorContains(t, err, "room for 10s")
 	}
 	quiet := parse(t, strings.Replace(base, "  - {name: after, for: 12s}", "  - {name: pause, for: 2s, quiet: true}\n  - {name: after, for: 12s}", 1))
 	assert.Equal(t, time.Second, quiet.Room(), "from 28 s to the quiet phase at 29 s")
@@ -52,6 +52,21 @@ func TestShare(t *testing.T) {
 		chi2 += float64((k-n/10)*(k-n/10)) / (n / 10)
 	}
 	assert.Less(t, chi2, 27.9, "chi-squared, 9 degrees of freedom, 99.9 %%: %v", tenths)
-	assert.InDelta(t, Share(7), Share(7), 0)
+	assert.InDelta(t, 0.994609, Share(7), 1e-6, "the same in every process")
 	assert.NotEqual(t, Share(7), Share(8))
+}
+
+// A load that the target bears only whole is told before it is run, with faults and without.
+func TestExplainWarnsBeyondNMinus1(t *testing.T) {
+	info := ExplainInfo{Saturation: 140, Minus1: 120}
+	assert.Contains(t, Explain(parse(t, base), info), "a fault that takes one away")
+	calm := parse(t, base, "faults=[]", "slo.gates={run: [goodput >= 99%]}")
+	assert.Contains(t, Explain(calm, info), "there is no room for a loss")
+	info.Minus1 = 131
+	assert.NotContains(t, Explain(calm, info), "no room for a loss")
+}
+
+func TestExplainBudget(t *testing.T) {
+	assert.Contains(t, Explain(parse(t, base), ExplainInfo{}), "weighed against 99.9% over 30d, which allows 43m12s without service")
+	assert.Contains(t, Explain(parse(t, base, "slo.budget={target: 99%, window: 36h}"), ExplainInfo{}), "99% over 36h, which allows 21m36s")
 }

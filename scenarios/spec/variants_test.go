@@ -49,7 +49,7 @@ func TestVariants(t *testing.T) {
 
 func TestUnknownVariant(t *testing.T) {
 	_, err := parse(t, twoVariants).Variant("nine")
-	assert.ErrorContains(t, err, `has no variant "nine"; did you mean "none"?`)
+	require.ErrorContains(t, err, `has no variant "nine"; did you mean "none"?`)
 	_, err = parse(t, base).Variant("none")
 	assert.ErrorContains(t, err, "has no variants")
 }

@@ -152,13 +152,13 @@ func role(expect string) series.Role {
 // all runs every trial, until one cannot be run or the context ends.
 func (o *orchestra) all(ctx context.Context) error {
 	for i, step := range plan(o.Trials, len(o.variants), o.Spec.Seed, o.series.Period) {
-		if ctx.Err() != nil {
+		if interrupted(ctx) {
 			return nil
 		}
 		v := &o.series.Variants[step.variant]
 		o.Next(step.number, o.Trials, v.Name)
 		t, finished, err := o.trial(ctx, step)
-		if err != nil && ctx.Err() == nil {
+		if err != nil && !interrupted(ctx) {
 			return fmt.Errorf("trial %d of variant %s could not be run: %w", step.number, v.Name, err)
 		}
 		if !finished {
@@ -173,6 +173,9 @@ func (o *orchestra) all(ctx context.Context) error {
 	}
 	return nil
 }
+
+// interrupted reports whether the user wants the series to end, whatever a run then says of itself.
+func interrupted(ctx context.Context) bool { return ctx.Err() != nil }
 
 // trial runs one, again while the machine is too busy to tell. finished is false when it was interrupted
 // before any run of it was over.
