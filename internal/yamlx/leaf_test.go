@@ -1,6 +1,8 @@
 package yamlx
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -55,4 +57,40 @@ func TestLeavesAreAssignments(t *testing.T) {
 	want := v["settings"].(map[string]any)
 	delete(want, "empty") // nothing is set in it
 	assert.Equal(t, want, back)
+}
+
+// Whatever the file, its leaves put together again are the same leaves; keys that a path cannot carry
+// (with "=" or blanks) are left out.
+func FuzzLeaves(f *testing.F) {
+	for _, seed := range []string{settings, "a: 1", "a: {b: [x, {c: ~}], d: {}}", "a: \"1\"\nb: |\n  x\n  y\n", "- a", "a.b: [[], {}]"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var v map[string]any
+		doc, err := Decode("f", data, &v)
+		if err != nil {
+			return
+		}
+		var want []string
+		for _, l := range doc.Leaves("") {
+			if !strings.ContainsAny(l.Path, "= \t\n\r") {
+				want = append(want, l.Assignment())
+			}
+		}
+		text, err := Set("g", nil, want)
+		if err != nil {
+			t.Fatalf("%q: leaves %q do not go together: %v", data, want, err)
+		}
+		again, err := Decode("g", text, &v)
+		if err != nil {
+			t.Fatalf("%q: leaves %q became %q: %v", data, want, text, err)
+		}
+		var got []string
+		for _, l := range again.Leaves("") {
+			got = append(got, l.Assignment())
+		}
+		if !slices.Equal(want, got) {
+			t.Fatalf("%q: leaves %q came back as %q", data, want, got)
+		}
+	})
 }

@@ -57,7 +57,7 @@ func besideCell(r series.Row, c series.Cell) string {
 	if c.Value == nil {
 		return none
 	}
-	text := ""
+	var text string
 	switch {
 	case r.Share:
 		text = share(*c.Value)
@@ -109,16 +109,18 @@ func (t *terminal) beside(s *series.Series) {
 func (t *terminal) besidePart(b *besideTable, from int) int {
 	pick := []int{0}
 	table := func(pick []int) [][]string {
-		rows := [][]string{{""}}
+		rows := make([][]string, 1+len(b.Rows))
+		for k := range rows {
+			rows[k] = make([]string, 1, 1+len(pick))
+		}
 		for _, i := range pick {
 			rows[0] = append(rows[0], cut(clean(b.Heads[i]), 24))
 		}
-		for _, r := range b.Rows {
-			row := []string{r.Name}
+		for k, r := range b.Rows {
+			rows[k+1][0] = r.Name
 			for _, i := range pick {
-				row = append(row, r.Cells[i])
+				rows[k+1] = append(rows[k+1], r.Cells[i])
 			}
-			rows = append(rows, row)
 		}
 		return rows
 	}

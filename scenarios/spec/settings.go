@@ -14,23 +14,30 @@ const settingsPath = "target.refserver.settings"
 // file, or another error. Whoever knows that server brings it to Parse, which does not.
 type ServerCheck func(Target) error
 
-// owned are the config keys that a scenario has its own keys for, or that a run sets.
-var owned = []struct{ key, mend string }{
-	{"preset", "write target.refserver.preset"},
-	{"resilience", "write target.refserver.resilience"},
-	{"cluster.topology", "write target.refserver.topology"},
-	{"listen", "remove it: a run takes free ports"},
-	{"admin", "remove it: a run sets its own listener and token"},
+// owned says what to do instead of setting a config key that a scenario has its own key for, or that a run
+// sets; empty for any other key.
+func owned(path string) string {
+	top, _, _ := strings.Cut(path, ".")
+	switch {
+	case path == "preset" || path == "resilience":
+		return "write target.refserver." + path
+	case path == "cluster.topology":
+		return "write target.refserver.topology"
+	case path == "listen":
+		return "remove it: a run takes free ports"
+	case top == "admin":
+		return "remove it: a run sets its own listener and token"
+	}
+	return ""
 }
 
 // settings reads target.refserver.settings, each value as an assignment.
 func (c *checker) settings() []string {
-	var out []string
-	for _, leaf := range c.doc.Leaves(settingsPath) {
-		for _, o := range owned {
-			if leaf.Path == o.key || strings.HasPrefix(leaf.Path, o.key+".") {
-				c.wrong(settingsPath+"."+leaf.Path, "is not a setting to change here", o.mend)
-			}
+	leaves := c.doc.Leaves(settingsPath)
+	out := make([]string, 0, len(leaves))
+	for _, leaf := range leaves {
+		if mend := owned(leaf.Path); mend != "" {
+			c.wrong(settingsPath+"."+leaf.Path, "is not a setting to change here", mend)
 		}
 		out = append(out, leaf.Assignment())
 	}

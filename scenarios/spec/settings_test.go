@@ -19,7 +19,7 @@ var withSettings = strings.Replace(twoVariants, "refserver: {preset: chat-8b, re
         max_sequences: 1`, 1)
 
 func TestSettings(t *testing.T) {
-	assert.Empty(t, parse(t, base).Target.Settings)
+	assert.Empty(t, parse(t, base).Target.Settings, "none by default")
 	s := parse(t, withSettings, "target.refserver.settings.router.idle=1h", "target.refserver.settings.cluster.max_sequences=2")
 	assert.Equal(t, []string{"router.resumes=0", "router.idle=1h", "cluster.max_sequences=2"}, s.Target.Settings)
 	assert.Contains(t, Explain(s, ExplainInfo{}), "\n          with router.resumes=0, router.idle=1h, cluster.max_sequences=2\n")
@@ -67,7 +67,7 @@ func TestSettingsThatAreNotOnes(t *testing.T) {
 		"listen=x": "free ports", "admin.listen=x": "a run sets its own", "admin.token=x": "a run sets its own",
 	} {
 		_, err := Parse("s.yaml", []byte(base), []string{"target.refserver.settings." + setting})
-		assert.ErrorContains(t, err, mend, setting)
+		require.ErrorContains(t, err, mend, setting)
 	}
 	for _, fine := range []string{"listens.x=1", "administer=1"} {
 		_, err := Parse("s.yaml", []byte(base), []string{"target.refserver.settings." + fine})
