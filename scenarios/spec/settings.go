@@ -34,6 +34,9 @@ func owned(path string) string {
 // settings reads target.refserver.settings, each value as an assignment.
 func (c *checker) settings() []string {
 	leaves := c.doc.Leaves(settingsPath)
+	if len(leaves) == 0 {
+		return nil
+	}
 	out := make([]string, 0, len(leaves))
 	for _, leaf := range leaves {
 		if mend := owned(leaf.Path); mend != "" {
