@@ -50,7 +50,7 @@ func TestBasicCompare(t *testing.T) {
 
 	// Four times as slow is beyond any noise: found by one run, in the run's own exit code, and by compare.
 	md := filepath.Join(dir, "compare.md")
-	a, _ := Run(t, nil, file, "--quiet", "--baseline", base, "--markdown", md, "--set", "target.refserver.slowdown=4")
+	a, _ := Run(t, nil, file, "--quiet", "--baseline", base, "--markdown", md, "--set", "target.refserver.settings.cluster.slowdown=4")
 	require.Equal(t, 99, a.Code, "%s\n%s", a.Stdout, a.Stderr)
 	assert.Contains(t, a.Stdout, "worse")
 	text, err := os.ReadFile(md)
@@ -168,7 +168,7 @@ func TestE2EComparisonRates(t *testing.T) {
 		var equal, slower []string
 		for range candidates { // interleaved: whatever the machine does meets both
 			equal = append(equal, run("--save-baseline", base))
-			slower = append(slower, run("--set", "target.refserver.slowdown=1.1"))
+			slower = append(slower, run("--set", "target.refserver.settings.cluster.slowdown=1.1"))
 		}
 		against("equal", equal)
 		against("slower", slower)

@@ -138,7 +138,7 @@ func (s *Server) newPool(metrics *telemetry.Metrics) *pool.Pool {
 	replicas := make([]pool.Replica, 0, len(engines))
 	for _, e := range engines {
 		r := pool.Replica{ID: e.ID, Node: e.Node, Device: e.Device, Model: e.Model, Engine: e.Engine}
-		if s.cfg.Resilience == Full {
+		if s.cfg.Resilience == Full && s.cfg.Breaker.Enabled {
 			r.Gate = breaker.New(s.cfg.Breaker, func(t breaker.Transition) {
 				metrics.BreakerChanged(e.ID, t.To)
 				s.events.Emit(event.Event{Source: "breaker", Kind: breakerKind(t.To), Target: e.ID, Reason: t.Reason})

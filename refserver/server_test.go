@@ -30,6 +30,19 @@ func small() Config {
 	return cfg
 }
 
+// The key decides whether replicas have breakers; nothing else in the config changes with it.
+func TestBreakerEnabled(t *testing.T) {
+	for _, enabled := range []bool{true, false} {
+		cfg := small()
+		cfg.Breaker.Enabled = enabled
+		s, err := New(cfg, Deps{})
+		require.NoError(t, err)
+		for _, m := range s.pool.Members() {
+			assert.Equal(t, enabled, m.Gate != nil)
+		}
+	}
+}
+
 type running struct {
 	*Server
 	stop context.CancelFunc

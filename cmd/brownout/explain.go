@@ -34,15 +34,9 @@ func explainCommand() *cobra.Command {
 
 // explainInfo asks the scenario's own server; zero = unknown.
 func explainInfo(s *spec.Spec) (info spec.ExplainInfo) {
-	cfg, err := serverConfig(s.Target.ConfigFile, s.Target.Preset, s.Target.Resilience)
+	cfg, err := targetConfig(s.Target)
 	if err != nil {
 		return info
-	}
-	if s.Target.Topology != "" {
-		cfg.Cluster.Topology = s.Target.Topology
-	}
-	if s.Target.Slowdown != 0 {
-		cfg.Cluster.Slowdown = s.Target.Slowdown
 	}
 	prompt, output := s.Load.Means()
 	info.Saturation, info.Minus1 = refserver.Saturation(cfg, int(prompt), int(output))

@@ -20,7 +20,6 @@ type nodeFlags struct {
 	config, preset, resilience string
 	id, listen                 string
 	load                       time.Duration
-	slowdown                   float64
 }
 
 func nodeCommand() *cobra.Command {
@@ -39,7 +38,6 @@ in the environment of node and server: ` + refserver.NodeTokenVariable + `.`,
 	c.Flags().StringVar(&f.config, "config", "", "YAML config file, the server's")
 	c.Flags().StringVar(&f.preset, "preset", refserver.DefaultPreset, "preset, when there is no --config")
 	c.Flags().StringVar(&f.resilience, "resilience", "", "full, or none for the control group (default: the config's)")
-	c.Flags().Float64Var(&f.slowdown, "slowdown", 0, "every engine step takes this many times as long (default: the config's)")
 	c.Flags().StringVar(&f.id, "id", "", "which node of the cluster this is, for example n1")
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:7001", "host:port; port 0 takes a free one")
 	c.Flags().DurationVar(&f.load, "load", 0, "time until its engines are ready (default: the config's cluster.first_load)")
@@ -51,9 +49,6 @@ func runNode(c *cobra.Command, f nodeFlags) error {
 	cfg, err := serverConfig(f.config, f.preset, f.resilience)
 	if err != nil {
 		return err
-	}
-	if f.slowdown != 0 {
-		cfg.Cluster.Slowdown = f.slowdown
 	}
 	n, err := refserver.NewNode(refserver.NodeConfig{Server: cfg, ID: f.id, Listen: f.listen, Load: f.load},
 		refserver.Deps{Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Version: build.String()})

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -44,7 +43,7 @@ func newNodeStarter(f serveFlags, cfg refserver.Config, log *slog.Logger) (*node
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a directory for the logs of nodes: %w; choose another with --node-logs", err)
 	}
-	args := []string{"--resilience", cfg.Resilience, "--slowdown", strconv.FormatFloat(cfg.Cluster.Slowdown, 'g', -1, 64)}
+	args := []string{"--resilience", cfg.Resilience}
 	if f.config != "" {
 		args = append(args, "--config", f.config)
 	} else {

@@ -19,7 +19,7 @@ import (
 // same name; write ./name for the file.
 func loadScenario(name string, set []string) (*spec.Spec, error) {
 	if data, ok := library.Read(name); ok {
-		return spec.Parse(name+".yaml (built-in)", data, set)
+		return spec.ParseWith(name+".yaml (built-in)", data, set, checkServer)
 	}
 	data, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(name, "./") {
@@ -28,7 +28,7 @@ func loadScenario(name string, set []string) (*spec.Spec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the scenario: %w", err)
 	}
-	return spec.Parse(name, data, set)
+	return spec.ParseWith(name, data, set, checkServer)
 }
 
 func listCommand() *cobra.Command {

@@ -29,7 +29,6 @@ import (
 type serveFlags struct {
 	config, preset, resilience string
 	topology, nodeLogs         string
-	slowdown                   float64
 	listen, adminListen        string
 	faults                     bool
 	faultListen, faultDir      string
@@ -55,7 +54,6 @@ SIGTERM drains; a second signal ends at once.`,
 	c.Flags().StringVar(&f.preset, "preset", refserver.DefaultPreset, "preset, when there is no --config")
 	c.Flags().StringVar(&f.resilience, "resilience", "", "full, or none for the control group (default: the config's)")
 	c.Flags().StringVar(&f.topology, "topology", "", "single, or processes: every node a process of its own (default: the config's)")
-	c.Flags().Float64Var(&f.slowdown, "slowdown", 0, "every engine step takes this many times as long, e.g. 1.1: a planted regression (default: the config's)")
 	c.Flags().StringVar(&f.nodeLogs, "node-logs", "", "directory for the logs of node processes (default: a temporary one)")
 	c.Flags().StringVar(&f.listen, "listen", "", "host:port of the API (default: the config's)")
 	c.Flags().StringVar(&f.adminListen, "admin-listen", "", "host:port of the admin listener (default: the config's)")
@@ -90,9 +88,6 @@ func (f serveFlags) server() (refserver.Config, error) {
 	cfg, err := serverConfig(f.config, f.preset, f.resilience)
 	if err != nil {
 		return cfg, err
-	}
-	if f.slowdown != 0 {
-		cfg.Cluster.Slowdown = f.slowdown
 	}
 	if f.topology != "" {
 		cfg.Cluster.Topology = f.topology

@@ -51,7 +51,7 @@ func (f shareFlags) saturation(s *spec.Spec, foreign bool) (float64, error) {
 	if bears := explainInfo(s).Saturation; bears > 0 {
 		return bears, nil
 	}
-	if _, err := serverConfig(s.Target.ConfigFile, s.Target.Preset, s.Target.Resilience); err != nil {
+	if _, err := targetConfig(s.Target); err != nil {
 		return 0, err
 	}
 	return 0, errors.New("the timing model has no rate for requests of these lengths; say it with --saturation 250/s")

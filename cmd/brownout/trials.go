@@ -45,12 +45,9 @@ func (f *trialFlags) period(s *spec.Spec, foreign bool) time.Duration {
 	if f.spread > 0 {
 		return f.spread
 	}
-	cfg, err := serverConfig(s.Target.ConfigFile, s.Target.Preset, s.Target.Resilience)
+	cfg, err := targetConfig(s.Target)
 	if foreign || err != nil {
 		return foreignPeriod
-	}
-	if s.Target.Topology != "" {
-		cfg.Cluster.Topology = s.Target.Topology
 	}
 	return refserver.Period(cfg)
 }

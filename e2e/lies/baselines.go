@@ -40,7 +40,7 @@ func anotherMachine(s *Stage) error {
 	if err := baseline.Write(file, base); err != nil {
 		return err
 	}
-	o, err := s.run(p, nil, "--baseline", file, "--set", "target.refserver.slowdown=1.5")
+	o, err := s.run(p, nil, "--baseline", file, "--set", "target.refserver.settings.cluster.slowdown=1.5")
 	if err == nil && o.Result.ExitCode == unknown {
 		return fmt.Errorf("%w: %v", errBusy, o.Result.Summary)
 	}

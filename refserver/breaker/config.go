@@ -7,6 +7,7 @@ import (
 
 // Config is when a breaker opens and how it closes again.
 type Config struct {
+	Enabled      bool          `yaml:"enabled"`       // false: no breaker; who may be asked is then up to the engines' own state and ejection
 	FailureRatio float64       `yaml:"failure_ratio"` // failures ÷ settled in the window that open it, (0, 1]; lower opens on less evidence
 	MinRequests  int           `yaml:"min_requests"`  // settled requests the ratio needs; higher is blinder at low rates
 	Window       time.Duration `yaml:"window"`        // the ratio's rolling window
@@ -18,7 +19,7 @@ type Config struct {
 // Defaults are [50 % of ≥ 10 in 10 s], [5] in a row, open [5 s], [3] probes.
 func Defaults() Config {
 	return Config{
-		FailureRatio: 0.5, MinRequests: 10, Window: 10 * time.Second,
+		Enabled: true, FailureRatio: 0.5, MinRequests: 10, Window: 10 * time.Second,
 		Consecutive: 5, Open: 5 * time.Second, Probes: 3,
 	}
 }

@@ -11,6 +11,7 @@ import (
 // Ejection is outlier ejection: a replica whose started streams keep breaking is left out for a
 // while, though its breaker, which settles at the first content, sees nothing wrong.
 type Ejection struct {
+	Enabled  bool          `yaml:"enabled"`   // false: nobody is left out
 	Breaks   int           `yaml:"breaks"`    // broken streams in a row that eject; 0 turns ejection off
 	For      time.Duration `yaml:"for"`       // the first ejection; the n-th lasts n times as long, up to 10
 	MaxShare float64       `yaml:"max_share"` // of the pool that may be out at a time, [0, 1)
@@ -19,7 +20,7 @@ type Ejection struct {
 
 // DefaultEjection is [5] breaks, [5 s], at most [50 %] out, panic below [50 %].
 func DefaultEjection() Ejection {
-	return Ejection{Breaks: 5, For: 5 * time.Second, MaxShare: 0.5, Panic: 0.5}
+	return Ejection{Enabled: true, Breaks: 5, For: 5 * time.Second, MaxShare: 0.5, Panic: 0.5}
 }
 
 // Validate reports every bad field: its key, what is wrong, how to mend it.
@@ -55,7 +56,7 @@ func (o *outlier) remaining(now time.Time) time.Duration {
 // Broke counts a stream of m that broke after its first content, and reports whether that ejected m.
 func (p *Pool) Broke(m *Member, now time.Time) bool {
 	e := p.cfg.Ejection
-	if e.Breaks == 0 {
+	if !e.Enabled || e.Breaks == 0 {
 		return false
 	}
 	peers := p.byModel[m.Model]

@@ -108,10 +108,12 @@ func TestPanicIgnoresEjections(t *testing.T) {
 }
 
 func TestEjectionOff(t *testing.T) {
-	p, _, _ := newPool(2)
-	p.cfg.Ejection.Breaks = 0
-	for range 50 {
-		assert.False(t, p.Broke(p.members[0], t0))
+	for _, off := range []func(*Ejection){func(e *Ejection) { e.Breaks = 0 }, func(e *Ejection) { e.Enabled = false }} {
+		p, _, _ := newPool(2)
+		off(&p.cfg.Ejection)
+		for range 50 {
+			assert.False(t, p.Broke(p.members[0], t0))
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ type seriesPage struct {
 	More     []string
 	Tiles    []tile
 	Panel    *panel // times to recover; nil where none was felt
+	Beside   *besideTable
 	Variants []variantCard
 	Facts    []fact
 }
@@ -62,7 +63,7 @@ func SeriesHTML(w io.Writer, s series.Series) error {
 }
 
 func newSeriesPage(s series.Series) seriesPage {
-	p := seriesPage{Series: s, Tiles: seriesTiles(s), Panel: waits(s)}
+	p := seriesPage{Series: s, Tiles: seriesTiles(s), Panel: waits(s), Beside: newBeside(&s)}
 	p.Verdict = verdict(s.Verdict)
 	if len(s.Summary) > 0 {
 		p.Lead, p.More = s.Summary[0], s.Summary[1:]

@@ -23,6 +23,7 @@ func SeriesMarkdown(w io.Writer, s series.Series) error {
 		said = append(said, sentence(one))
 	}
 	m.line("**Result:** %s", strings.Join(said, " "))
+	m.beside(&s)
 	for i, one := range s.Variants {
 		m.variant(one, maxTables*(i+1)/len(s.Variants))
 	}

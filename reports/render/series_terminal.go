@@ -18,6 +18,7 @@ func SeriesTerminal(w io.Writer, s series.Series, opt TerminalOptions) error {
 	opt.Width = min(max(opt.Width, 60), 160)
 	t := &terminal{w: bufio.NewWriter(w), color: opt.Color, width: opt.Width}
 	t.seriesHead(s)
+	t.beside(&s)
 	for _, v := range s.Variants {
 		t.variant(v)
 	}

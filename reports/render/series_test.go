@@ -32,7 +32,9 @@ func tried(k int, v slo.Verdict, ttr float64) series.Trial {
 	t := series.Trial{Number: k, Seed: uint64(k), Order: 2*k - 1, Delay: time.Duration(7*k) * time.Millisecond, Dir: fmt.Sprintf("2026-gpu-oom-%04d", k),
 		Started: zero0(), Seconds: 47.2, Verdict: v, Trusted: true, Due: 5544, Good: 5500, Goodput: 0.992, TTFTP99: new(0.231), Faults: []series.Fault{f},
 		Gates: []series.Gate{{Scope: "fault", Text: "goodput >= 99%", Verdict: v, Why: "goodput >= 99%: 98.1 % of requests in phase fault were good."}}}
+	t.Figures = &series.Figures{Sent: 154, Completed: 153.9, Good: 152.8, Lost: 3, TTFTP50: new(0.044), TTFTP99: new(0.231), E2EP50: new(0.61), E2EP99: new(0.93), E2EWhole: new(0.61), TTR: f.TTR}
 	if v == slo.Fail {
+		t.Figures = &series.Figures{Sent: 154, Completed: 121.2, Good: 119.5, Lost: 1180, TTFTP50: new(0.051), TTFTP99: new(-1.0), E2EP50: new(0.7), E2EP99: new(-1.0), E2EWhole: new(0.66), TTR: f.TTR}
 		t.ExitCode, t.TTFTP99 = 99, new(-1.0)
 		t.Reasons = []slo.Reason{{Word: "gate", Text: t.Gates[0].Why}}
 	}
@@ -57,7 +59,7 @@ func plenty() series.Series {
 	busy.Repeated = []series.Try{{Dir: "2026-gpu-oom-aaaa", Reasons: busy.Reasons}, {Dir: "2026-gpu-oom-bbbb", Reasons: busy.Reasons}}
 	s := series.Series{Version: series.Version, Run: "20261121T114801-gpu-oom-7f3a", Started: zero0(), Seconds: 1312, Tool: "brownout test", Planned: 12,
 		Period: 50 * time.Millisecond, ExitCode: 3,
-		Scenario: series.Scenario{Name: "gpu-oom", File: "gpu-oom.yaml (built-in)", Question: "When one GPU of six runs out of memory under load, which users notice?", Digest: "sha256:0123", Seed: 1,
+		Scenario: series.Scenario{Name: "gpu-oom", File: "gpu-oom.yaml (built-in)", Question: "When one GPU of six runs out of memory under load, which users notice?", Published: "420 → 1,050 requests/s (asynchronous instead of synchronous handling).", Digest: "sha256:0123", Seed: 1,
 			Gates: []slo.Gate{{Scope: "trials", Metric: series.Mean, Op: "<=", Value: 3, Text: "mttr <= 3s"}}},
 		Variants: []series.Variant{
 			{Name: "full", Role: series.Tested, Digest: "sha256:0123", Trials: full},
@@ -72,7 +74,7 @@ func plenty() series.Series {
 func hostileSeries() series.Series {
 	s := plenty()
 	nasty := "<script>alert(1)</script> \x1b[31m @team ]](javascript:x)"
-	s.Scenario.Name, s.Scenario.Question, s.Tool = nasty, nasty, nasty
+	s.Scenario.Name, s.Scenario.Question, s.Scenario.Published, s.Tool = nasty, nasty, nasty, nasty
 	s.Variants[0].Name, s.Variants[1].Set = nasty, []string{nasty}
 	s.Variants[0].Trials[0].Faults[0].Kind = nasty
 	s.Variants[1].Trials[0].Reasons = []slo.Reason{{Word: "gate", Text: nasty}}

@@ -22,9 +22,13 @@ func tokensBy(t result.TokenSources) string {
 	return "by the server's usage, and in " + count(t.Chunks) + " of " + count(t.Usage+t.Chunks) + " answers, which carried none, by content chunks: an estimate"
 }
 
-// spoken is how a server that was there already was spoken to. Secrets are names of environment variables.
+// spoken is what a server of ours was set to, or how one that was there already was spoken to. Secrets are
+// names of environment variables.
 func spoken(t result.Target) []fact {
 	var out []fact
+	if len(t.Settings) > 0 {
+		out = append(out, fact{"server settings", strings.Join(t.Settings, ", ")})
+	}
 	if t.KeyEnv != "" {
 		out = append(out, fact{"API key", "from $" + t.KeyEnv})
 	}

@@ -68,6 +68,8 @@ type Target struct {
 	Model      string         `json:"model"`
 	Replicas   int            `json:"replicas,omitempty"`
 	State      map[string]any `json:"state,omitempty"` // /admin/state at the end
+	// Settings are what the scenario changed in the config of a server of ours: "router.resumes=0".
+	Settings []string `json:"settings,omitempty"`
 
 	// Of a server that was there already; secrets are the names of their environment variables.
 	KeyEnv    string            `json:"key_env,omitempty"`

@@ -40,13 +40,15 @@ type Series struct {
 
 // Scenario is what was run.
 type Scenario struct {
-	Name     string     `json:"name"`
-	File     string     `json:"file"`
-	Question string     `json:"question"`
-	Digest   string     `json:"digest"`
-	Seed     uint64     `json:"seed"` // of the first trial; trial i has seed + i − 1
-	Set      []string   `json:"set,omitempty"`
-	Gates    []slo.Gate `json:"trial_gates,omitempty"` // over the trials of every variant under test
+	Name     string `json:"name"`
+	File     string `json:"file"`
+	Question string `json:"question"`
+	// Published are figures of another system that the scenario wants read beside its own.
+	Published string     `json:"published,omitempty"`
+	Digest    string     `json:"digest"`
+	Seed      uint64     `json:"seed"` // of the first trial; trial i has seed + i − 1
+	Set       []string   `json:"set,omitempty"`
+	Gates     []slo.Gate `json:"trial_gates,omitempty"` // over the trials of every variant under test
 }
 
 // Role is what a variant is for.
@@ -96,6 +98,7 @@ type Trial struct {
 	Good     int      `json:"good"`
 	Goodput  float64  `json:"goodput"`
 	TTFTP99  *float64 `json:"ttft_p99_s,omitempty"` // failures as infinite, written -1; absent with too few samples
+	Figures  *Figures `json:"figures,omitempty"`    // absent in files of earlier versions
 	Gates    []Gate   `json:"gates"`
 	Faults   []Fault  `json:"faults"`
 	Repeated []Try    `json:"repeated,omitempty"` // runs of this trial that were given up before it

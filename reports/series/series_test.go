@@ -206,7 +206,7 @@ func TestNewTrial(t *testing.T) {
 			TTR: new(1.5), OutOfSLO: 1, Lost: 2, Burn: &slo.Burn{Share: 0.25}}}}}
 	got := NewTrial(3, time.Second, "d", r)
 	assert.Equal(t, Trial{Number: 3, Seed: 7, Delay: time.Second, Dir: "d", Verdict: slo.Fail, ExitCode: 99, Reasons: r.Judgement.Reasons, Trusted: true,
-		Due: 10, Good: 9, Goodput: 0.9, TTFTP99: new(-1.0), Gates: []Gate{{Scope: "run", Text: "goodput >= 99%", Verdict: slo.Fail, Why: "No."}},
+		Due: 10, Good: 9, Goodput: 0.9, TTFTP99: new(-1.0), Figures: &Figures{Lost: 10, TTFTP99: new(-1.0), TTR: new(1.5)}, Gates: []Gate{{Scope: "run", Text: "goodput >= 99%", Verdict: slo.Fail, Why: "No."}},
 		Faults: []Fault{{Fault: "f", Kind: "gpu.oom", Targets: []string{"n1"}, State: slo.Recovered, Felt: true, TTR: new(1.5), OutOfSLO: 1, Lost: 2, Burn: new(0.25)}}}, got)
 	for word, want := range map[string]bool{"gate": true, "samples": true, "unproven": true, "client-limited": false, "clock": false, "unreachable": false} {
 		r.Judgement.Reasons = []slo.Reason{{Word: word}}

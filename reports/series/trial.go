@@ -16,6 +16,7 @@ func NewTrial(number int, delay time.Duration, dir string, r result.Result) Tria
 		Verdict: r.Judgement.Verdict, ExitCode: r.ExitCode, Reasons: r.Judgement.Reasons, Trusted: trusted(r.Judgement.Reasons),
 		Due: run.Due, Good: run.Good, Goodput: run.Goodput,
 	}
+	t.Figures = new(newFigures(r))
 	if p99, ok := run.TTFT.WithFailures["p99"]; ok {
 		t.TTFTP99 = new(p99)
 	}

@@ -12,14 +12,23 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/brownout-dev/brownout/refserver"
 	"github.com/brownout-dev/brownout/scenarios/spec"
+	"github.com/brownout-dev/brownout/scenarios/target"
 )
 
 var update = flag.Bool("update", false, "write golden files")
 
-// saturation of the preset chat-8b at 512/64 tokens, all six GPUs and five of them: the shares that the
-// files' comments speak of.
-const saturation, minus1 = 256.6, 213.8
+// info is what the real server says its saturation is for the scenario's load.
+func info(t *testing.T, s *spec.Spec) spec.ExplainInfo {
+	t.Helper()
+	name, data, err := target.ServerConfig(s.Target.Preset, s.Target.ConfigFile, s.Target.Settings)
+	require.NoError(t, err)
+	cfg, err := refserver.Parse(name, data)
+	require.NoError(t, err)
+	all, minus1 := refserver.Saturation(cfg, int(s.Load.Prompt.Mean), int(s.Load.Output.Mean))
+	return spec.ExplainInfo{Saturation: all, Minus1: minus1}
+}
 
 func TestEveryScenario(t *testing.T) {
 	entries := List()
@@ -28,7 +37,7 @@ func TestEveryScenario(t *testing.T) {
 		t.Run(e.Name, func(t *testing.T) {
 			data, ok := Read(e.Name)
 			require.True(t, ok, "the file is called as the scenario")
-			s, err := spec.Parse(e.Name+".yaml", data, nil)
+			s, err := spec.ParseWith(e.Name+".yaml", data, nil, refserverSays)
 			require.NoError(t, err)
 			assert.Equal(t, e.Question, s.Question)
 			assert.True(t, strings.HasSuffix(s.Question, "?"), "it asks")
@@ -36,11 +45,29 @@ func TestEveryScenario(t *testing.T) {
 			for _, chapter := range []string{"# What happens", "# What a healthy server does", "# How to read the result", "# The control"} {
 				assert.Contains(t, string(data), chapter)
 			}
-			text := spec.Explain(s, spec.ExplainInfo{Saturation: saturation, Minus1: minus1})
+			text := spec.Explain(s, info(t, s))
 			assert.NotContains(t, text, "\n!", "nothing to warn of")
 			golden(t, e.Name+".golden", text)
 		})
 	}
+}
+
+// refserverSays is what the real server says of the settings of a scenario, and of its variants.
+func refserverSays(t spec.Target) error {
+	name, data, err := target.ServerConfig(t.Preset, t.ConfigFile, t.Settings)
+	if err != nil {
+		return err
+	}
+	_, err = refserver.Parse(name, data)
+	return err
+}
+
+// A check that nothing could fail would prove nothing.
+func TestSettingsAreChecked(t *testing.T) {
+	data, _ := Read("ablation-resume")
+	text := strings.Replace(string(data), "router.resumes=0", "router.resume=0", 1)
+	_, err := spec.ParseWith("x.yaml", []byte(text), nil, refserverSays)
+	assert.ErrorContains(t, err, `did you mean "resumes"?`)
 }
 
 // A file that went through a map, and so lost its order and comments, is the same scenario.

@@ -25,7 +25,7 @@ func TestPages(t *testing.T) {
 		data, _ := Read(e.Name)
 		s, err := spec.Parse(e.Name+".yaml", data, nil)
 		require.NoError(t, err)
-		compare(t, e.Name+".md", page(s, string(data)))
+		compare(t, e.Name+".md", page(s, string(data), spec.Explain(s, info(t, s))))
 		fmt.Fprintf(&index, "| [%s](%s.md) | %s |\n", e.Name, e.Name, e.Question)
 		want[e.Name+".md"] = true
 	}
@@ -38,7 +38,7 @@ func TestPages(t *testing.T) {
 }
 
 // page is a scenario's comments as text, what will happen, and its file.
-func page(s *spec.Spec, file string) string {
+func page(s *spec.Spec, file, explain string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n**%s**\n\n", s.Name, s.Question)
 	comments, yaml, _ := strings.Cut(file, "apiVersion:")
@@ -55,7 +55,6 @@ func page(s *spec.Spec, file string) string {
 		}
 		b.WriteString(strings.TrimRight(text, " ") + "\n")
 	}
-	explain := spec.Explain(s, spec.ExplainInfo{Saturation: saturation, Minus1: minus1})
 	fmt.Fprintf(&b, "\n## What will happen\n\n```sh\nbrownout explain %s\n```\n\n```text\n%s\n```\n", s.Name, strings.TrimRight(explain, "\n"))
 	fmt.Fprintf(&b, "\n## The file\n\n```yaml\napiVersion:%s```\n", yaml)
 	return b.String()

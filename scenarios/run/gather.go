@@ -222,6 +222,9 @@ func (r *running) describeTarget(g gathered) result.Target {
 	if t.Model == "" {
 		t.Model = r.Spec.Load.Model
 	}
+	if r.Adopted == nil {
+		t.Settings = r.Spec.Target.Settings
+	}
 	d := r.target.Dialect
 	t.KeyEnv, t.Headers, t.CAFile, t.ExtraBody, t.MaxRate = d.KeyEnv, d.Headers, d.CAFile, d.Body, r.target.MaxRate
 	for i := range g.merged.Records {

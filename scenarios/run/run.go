@@ -138,7 +138,7 @@ func (r *running) aim(ctx context.Context) error {
 		t, err := target.StartRefserver(ctx, target.Refserver{
 			Binary: r.Binary, Dir: r.dir, Preset: r.Spec.Target.Preset,
 			ConfigFile: r.Spec.Target.ConfigFile, Resilience: r.Spec.Target.Resilience, Topology: r.Spec.Target.Topology,
-			Slowdown: r.Spec.Target.Slowdown,
+			Settings: r.Spec.Target.Settings,
 		})
 		if err != nil {
 			return err

@@ -52,7 +52,7 @@ func Derive(base *spec.Spec, rate float64, n int, shape Shape) (*spec.Spec, erro
 		set = append(set, "faults=[]")
 	}
 	if len(base.Variants) > 0 {
-		set = append(set, "variants=[]")
+		set = append(set, "variants=[]", `published=""`)
 	}
 	if len(base.Trials) > 0 {
 		set = append(set, "slo.trials=[]")

@@ -34,6 +34,7 @@ func Explain(s *Spec, info ExplainInfo) string {
 	}
 	e.line("")
 	e.target()
+	e.settings()
 	e.load()
 	e.line("")
 	e.line("Timeline")
@@ -84,9 +85,6 @@ func (e *explainer) target() {
 	topology := ""
 	if t.Topology == "processes" {
 		topology = ", each node a process of its own"
-	}
-	if t.Slowdown != 0 {
-		topology += fmt.Sprintf(", every engine step %g times as long", t.Slowdown)
 	}
 	e.line("Target    the reference server, preset %s, resilience %s%s", t.Preset, t.Resilience, topology)
 }

@@ -19,13 +19,15 @@ type file struct {
 	APIVersion string `yaml:"apiVersion"`
 	Name       string `yaml:"name"`
 	Question   string `yaml:"question"`
+	Published  string `yaml:"published"`
 	Target     struct {
 		Refserver struct {
-			Preset     string  `yaml:"preset"`
-			Config     string  `yaml:"config"`
-			Resilience string  `yaml:"resilience"`
-			Topology   string  `yaml:"topology"`
-			Slowdown   float64 `yaml:"slowdown"`
+			Preset     string `yaml:"preset"`
+			Config     string `yaml:"config"`
+			Resilience string `yaml:"resilience"`
+			Topology   string `yaml:"topology"`
+			// Settings are keys of the server's own config file; Doc.Leaves reads them.
+			Settings map[string]any `yaml:"settings"`
 		} `yaml:"refserver"`
 	} `yaml:"target"`
 	Load   loadFile `yaml:"load"`

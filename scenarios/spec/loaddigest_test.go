@@ -21,7 +21,7 @@ func TestLoadDigest(t *testing.T) {
 	for name, got := range map[string]string{
 		"seed":       of("seed: 1", "seed: 7"),
 		"resilience": of("", "", "target.refserver.resilience=none"),
-		"slowdown":   of("", "", "target.refserver.slowdown=1.1"),
+		"slowdown":   of("", "", "target.refserver.settings.cluster.slowdown=1.1"),
 		"gate":       of("ttr <= 5s", "ttr <= 6s"),
 		"question":   of("Who notices?", "Who?"),
 	} {

@@ -54,7 +54,6 @@ func mistakes() [][3]string {
 		{"misspelt key", "question:", "qestion:"},
 		{"unknown resilience", "resilience: full", "resilience: ful"},
 		{"unknown topology", "resilience: full", "topology: process"},
-		{"slowdown out of bounds", "resilience: full", "resilience: full, slowdown: 20"},
 		{"config and preset", "preset: chat-8b", "preset: chat-8b, config: x.yaml"},
 		{"no rate", "rate: 130/s", ""},
 		{"zero rate", "130/s", "0/s"},

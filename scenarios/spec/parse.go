@@ -15,31 +15,39 @@ import (
 
 // Bounds of a scenario.
 const (
-	minPhase    = 100 * time.Millisecond // the step of the SLI window: less cannot be looked at
-	maxPhases   = 100
-	maxFaults   = 100
-	maxGates    = 500
-	maxRequests = 50e6 // of one run
-	maxName     = 63
-	maxHeadroom = 1e6 // nobody needs more
+	minPhase     = 100 * time.Millisecond // the step of the SLI window: less cannot be looked at
+	maxPhases    = 100
+	maxFaults    = 100
+	maxGates     = 500
+	maxRequests  = 50e6 // of one run
+	maxName      = 63
+	maxHeadroom  = 1e6 // nobody needs more
+	maxPublished = 400
 )
 
 // Parse reads a scenario after the overrides in set ("load.arrivals.rate=50/s") were applied. file is what
-// errors call it. The error is yamlx.Problems: everything that is wrong, by line.
+// errors call it. The error is yamlx.Problems: everything that is wrong, by line. Settings of the target's
+// server are not judged; ParseWith does that.
 func Parse(file string, data []byte, set []string) (*Spec, error) {
-	return read(file, data, set, reading{variants: true})
+	return ParseWith(file, data, set, nil)
+}
+
+// ParseWith is Parse that also asks check about the target's server, of the scenario and of every variant.
+func ParseWith(file string, data []byte, set []string, check ServerCheck) (*Spec, error) {
+	return read(file, data, set, reading{check: check, variants: true})
 }
 
 // reading is how a file is read.
 type reading struct {
-	saturation float64 // of the target, requests/s; 0 = not known
-	variants   bool    // false: they are neither read nor kept, for this is one
+	check      ServerCheck // of the target's server; nil = nobody is asked
+	saturation float64     // of the target, requests/s; 0 = not known
+	variants   bool        // false: they are neither read nor kept, for this is one
 }
 
 func read(file string, data []byte, set []string, how reading) (*Spec, error) {
 	f := defaults()
 	doc, err := yamlx.Load(file, data, set, &f)
-	c := checker{doc: doc}
+	c := checker{doc: doc, check: how.check}
 	if err != nil {
 		broken, ok := errors.AsType[yamlx.Problems](err)
 		if !ok {
@@ -69,6 +77,7 @@ func read(file string, data []byte, set []string, how reading) (*Spec, error) {
 // checker gathers problems and goes on.
 type checker struct {
 	doc     *yamlx.Doc
+	check   ServerCheck    // nil: nobody here knows the server
 	reading yamlx.Problems // of the decoder
 	found   yamlx.Problems
 }
@@ -119,7 +128,15 @@ func (c *checker) spec(f *file) *Spec {
 	if s.Question == "" {
 		c.wrong("question", "is missing", "write the question the scenario answers, as one would ask a colleague")
 	}
+	s.Published = strings.Join(strings.Fields(f.Published), " ")
+	if len(s.Published) > maxPublished {
+		c.wrong("published", fmt.Sprintf("has %d characters", len(s.Published)), fmt.Sprintf("write at most %d", maxPublished))
+	}
+	if s.Published != "" && len(f.Variants) == 0 {
+		c.wrong("published", "there are no variants to read it beside", "add variants, or remove it")
+	}
 	s.Target = c.target(f)
+	c.server(s.Target)
 	s.Phases = c.phases(f)
 	s.Load, s.Like = c.load(f, s.Phases), f.Load.Like
 	s.SLO = c.slo(f, s.Phases)
@@ -152,10 +169,7 @@ func (c *checker) name(path, name, example string) bool {
 
 func (c *checker) target(f *file) Target {
 	r := f.Target.Refserver
-	t := Target{Preset: r.Preset, Resilience: r.Resilience, Topology: r.Topology, Slowdown: r.Slowdown}
-	if r.Slowdown != 0 && !(r.Slowdown >= 0.1 && r.Slowdown <= 10) {
-		c.wrong("target.refserver.slowdown", fmt.Sprintf("%g is out of bounds", r.Slowdown), "write 0.1 to 10, for example 1.1 for steps that take 10 % longer")
-	}
+	t := Target{Preset: r.Preset, Resilience: r.Resilience, Topology: r.Topology, Settings: c.settings()}
 	if r.Resilience != "" {
 		c.word("target.refserver.resilience", "a resilience", r.Resilience, []string{"full", "none"})
 	}

@@ -32,7 +32,17 @@ func (e *explainer) variants() {
 		}
 		e.line("  %-*s  %s%s", name, v.Name, changes, role)
 	}
+	for _, l := range wrap(e.publishedLine(), width-2) {
+		e.line("  %s", l)
+	}
 	e.line("")
+}
+
+func (e *explainer) publishedLine() string {
+	if e.Published == "" {
+		return ""
+	}
+	return "published for another system: " + e.Published
 }
 
 // Delayed is a deep copy whose faults all come later by d. It fails where Room would.

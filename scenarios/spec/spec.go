@@ -25,18 +25,20 @@ type Spec struct {
 	File     string // as errors name it
 	Name     string // lower case, digits and dashes
 	Question string // one paragraph
-	Target   Target
-	Load     load.Plan
-	Like     string      // the recorded load it is like, if any
-	Phases   []slo.Phase // back to back from time zero
-	Faults   []PlannedFault
-	SLO      slo.Spec   // Phases are the ones above
-	Trials   []slo.Gate // over the trials of a series; a single run does not judge them
-	Client   Timeouts
-	Seed     uint64
-	Share    float64       // of saturation that the rate was written as; 0: it was written as a rate
-	Delay    time.Duration // of every fault against the file; see Delayed
-	Variants []Variant     // what is run side by side, the first one under test; empty: the scenario alone
+	// Published are figures of another system, one line, for whoever reads the variants side by side.
+	Published string
+	Target    Target
+	Load      load.Plan
+	Like      string      // the recorded load it is like, if any
+	Phases    []slo.Phase // back to back from time zero
+	Faults    []PlannedFault
+	SLO       slo.Spec   // Phases are the ones above
+	Trials    []slo.Gate // over the trials of a series; a single run does not judge them
+	Client    Timeouts
+	Seed      uint64
+	Share     float64       // of saturation that the rate was written as; 0: it was written as a rate
+	Delay     time.Duration // of every fault against the file; see Delayed
+	Variants  []Variant     // what is run side by side, the first one under test; empty: the scenario alone
 
 	Set       []string // overrides that were applied
 	Effective []byte   // the YAML after them
@@ -48,11 +50,12 @@ type Spec struct {
 
 // Target is the server a scenario brings along; a run against a server that exists does not read it.
 type Target struct {
-	Preset     string  // "chat-8b"; empty with a ConfigFile
-	ConfigFile string  // of the reference server; a relative path was joined to the scenario's directory
-	Resilience string  // "full", "none"; empty: as the ConfigFile says
-	Slowdown   float64 // every engine step takes so many times as long; 0: as the ConfigFile says, or once
-	Topology   string  // "single": nodes inside the server; "processes": each a process; empty: as the ConfigFile says
+	Preset     string // "chat-8b"; empty with a ConfigFile
+	ConfigFile string // of the reference server; a relative path was joined to the scenario's directory
+	Resilience string // "full", "none"; empty: as the ConfigFile says
+	Topology   string // "single": nodes inside the server; "processes": each a process; empty: as the ConfigFile says
+	// Settings are written over the preset or ConfigFile: "router.resumes=0", in the syntax of --set.
+	Settings []string
 }
 
 // Timeouts are the measuring client's patience, all above zero. They run from the moment a request was sent.
@@ -76,6 +79,7 @@ func (s *Spec) WithSeed(seed uint64) *Spec {
 	c.Seed, c.Load = seed, s.Load.WithSeed(seed)
 	c.Phases = slices.Clone(s.Phases)
 	c.Set = slices.Clone(s.Set)
+	c.Target.Settings = slices.Clone(s.Target.Settings)
 	c.Effective = slices.Clone(s.Effective)
 	c.SLO.Phases = slices.Clone(s.SLO.Phases)
 	c.SLO.Gates = slices.Clone(s.SLO.Gates)

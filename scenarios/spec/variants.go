@@ -84,9 +84,9 @@ func (c *checker) variants(f *file, file string, data []byte, set []string, satu
 		}
 		c.comparable(path, v.Set)
 		var err error
-		one.spec, err = read(file, data, slices.Concat(set, v.Set), reading{saturation: saturation})
+		one.spec, err = read(file, data, slices.Concat(set, v.Set), reading{check: c.check, saturation: saturation})
 		if err != nil && len(set) > 0 {
-			if _, alone := read(file, data, v.Set, reading{saturation: saturation}); alone == nil {
+			if _, alone := read(file, data, v.Set, reading{check: c.check, saturation: saturation}); alone == nil {
 				one.err, err = err, nil // a single run with these overrides needs no variants
 			}
 		}

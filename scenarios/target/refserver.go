@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/brownout-dev/brownout/internal/admin"
@@ -22,8 +21,10 @@ type Refserver struct {
 	Preset     string
 	ConfigFile string
 	Resilience string
-	Topology   string  // "single", "processes"; empty: as the ConfigFile says
-	Slowdown   float64 // of every engine step; 0: as the ConfigFile says
+	Topology   string // "single", "processes"; empty: as the ConfigFile says
+	// Settings are written over the preset or ConfigFile: "router.resumes=0". The file that results is
+	// server.yaml in Dir.
+	Settings []string
 }
 
 // StartRefserver starts `brownout serve` on free loopback ports, with faults and control enabled
@@ -32,6 +33,16 @@ func StartRefserver(ctx context.Context, c Refserver) (*Target, error) {
 	t := &Target{Kind: "refserver", AdminToken: newToken(), FaultToken: newToken()}
 	args := []string{"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--faults",
 		"--fault-listen", "127.0.0.1:0", "--fault-dir", filepath.Join(c.Dir, "faults"), "--node-logs", filepath.Join(c.Dir, "nodes")}
+	if len(c.Settings) > 0 {
+		_, data, err := ServerConfig(c.Preset, c.ConfigFile, c.Settings)
+		if err != nil {
+			return nil, err
+		}
+		c.ConfigFile = filepath.Join(c.Dir, "server.yaml")
+		if err := os.WriteFile(c.ConfigFile, data, 0o600); err != nil { // it may hold what a config file of the user's did
+			return nil, fmt.Errorf("cannot write the server's config: %w", err)
+		}
+	}
 	if c.ConfigFile != "" {
 		args = append(args, "--config", c.ConfigFile)
 	} else {
@@ -42,9 +53,6 @@ func StartRefserver(ctx context.Context, c Refserver) (*Target, error) {
 	}
 	if c.Topology != "" {
 		args = append(args, "--topology", c.Topology)
-	}
-	if c.Slowdown != 0 {
-		args = append(args, "--slowdown", strconv.FormatFloat(c.Slowdown, 'g', -1, 64))
 	}
 	child, listening, err := StartListening(ctx, "reference server", Command{
 		Binary: c.Binary, Args: args, Log: filepath.Join(c.Dir, "server.log"),

@@ -132,7 +132,7 @@ func (o *orchestra) begin() {
 	}
 	o.series = series.Series{
 		Version: series.Version, Run: o.ID, Started: o.started, Tool: o.Tool, Planned: o.Trials, Period: spread(o.Period, specs),
-		Scenario: series.Scenario{Name: s.Name, File: file, Question: s.Question, Digest: s.Digest, Seed: s.Seed, Set: s.Set, Gates: s.Trials},
+		Scenario: series.Scenario{Name: s.Name, File: file, Question: s.Question, Published: s.Published, Digest: s.Digest, Seed: s.Seed, Set: s.Set, Gates: s.Trials},
 	}
 	for _, v := range o.variants {
 		o.series.Variants = append(o.series.Variants, series.Variant{Name: v.Name, Role: role(v.Expect), Set: v.Set, Digest: v.spec.Digest})

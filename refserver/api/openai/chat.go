@@ -37,6 +37,16 @@ func (h *Handler) chat(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(h.force, cancel)()
+	give, err := h.workers.take(ctx)
+	if err != nil {
+		p := h.workerProblem(err)
+		if p.status != statusClientGone {
+			writeProblem(w, p)
+		}
+		status, outcome = p.status, p.word()
+		return
+	}
+	defer give()
 	call := h.deps.Router.Open(ctx, a.Request)
 	defer call.Close()
 	x := &exchange{h: h, w: w, call: call, ask: a, began: began, last: began, control: http.NewResponseController(w)}

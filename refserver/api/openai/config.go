@@ -14,14 +14,17 @@ type Config struct {
 	KeepAlive        time.Duration `yaml:"keep_alive"`         // silence before the first content until an SSE comment keeps middleboxes open
 	ReadTimeout      time.Duration `yaml:"read_timeout"`       // of a request's whole body
 	WriteTimeout     time.Duration `yaml:"write_timeout"`      // of one write; a reader slower than this is cut off
+	Workers          int           `yaml:"workers"`            // chat requests served at a time, each to its last byte; 0: no bound
+	Backlog          int           `yaml:"backlog"`            // that may wait for a worker; one more gets 503
 	Headers          bool          `yaml:"headers"`            // x-brownout-*; off for public callers
 }
 
-// Defaults are [4 MiB], [4096] messages, [1024] and [16384] tokens, [10 s] each, headers on.
+// Defaults are [4 MiB], [4096] messages, [1024] and [16384] tokens, [10 s] each, any number of
+// requests at a time (with workers [1024] may wait), headers on.
 func Defaults() Config {
 	return Config{
 		MaxBody: 4 << 20, MaxMessages: 4096, DefaultMaxTokens: 1024, MaxTokens: 16384,
-		KeepAlive: 10 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, Headers: true,
+		KeepAlive: 10 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, Backlog: 1024, Headers: true,
 	}
 }
 
@@ -38,6 +41,12 @@ func (c Config) Validate(report func(key, what, mend string)) {
 	}
 	if c.DefaultMaxTokens < 1 || c.DefaultMaxTokens > c.MaxTokens {
 		report("default_max_tokens", fmt.Sprintf("%d is not between 1 and max_tokens (%d)", c.DefaultMaxTokens, c.MaxTokens), "write for example 1024")
+	}
+	if c.Workers < 0 || c.Workers > 1<<20 {
+		report("workers", fmt.Sprintf("%d is not between 0 and %d", c.Workers, 1<<20), "write for example 32, or 0 for no bound")
+	}
+	if c.Backlog < 0 || c.Backlog > 1<<20 {
+		report("backlog", fmt.Sprintf("%d is not between 0 and %d", c.Backlog, 1<<20), "write for example 1024")
 	}
 	for _, f := range []struct {
 		key   string

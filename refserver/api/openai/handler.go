@@ -52,6 +52,7 @@ type Handler struct {
 	deps    Deps
 	created int64
 	mux     *http.ServeMux
+	workers *workers
 
 	inFlight atomic.Int64
 	draining atomic.Bool
@@ -62,7 +63,7 @@ type Handler struct {
 
 // New builds the API. cfg must be valid.
 func New(cfg Config, deps Deps) *Handler {
-	h := &Handler{cfg: cfg, deps: deps, created: time.Now().Unix(), mux: http.NewServeMux(), idle: make(chan struct{}, 1)}
+	h := &Handler{cfg: cfg, deps: deps, created: time.Now().Unix(), mux: http.NewServeMux(), workers: newWorkers(cfg.Workers, cfg.Backlog), idle: make(chan struct{}, 1)}
 	h.force, h.cut = context.WithCancel(context.Background())
 	h.mux.HandleFunc("/v1/chat/completions", only(http.MethodPost, h.chat))
 	h.mux.HandleFunc("/v1/models", only(http.MethodGet, h.models))
