@@ -529,6 +529,46 @@ func TestClosedLoopInK6(t *testing.T) {
 	}
 }
 
+// A closed loop of a mix: classes, hang-ups and the calibration, which nobody can tell a head-room of.
+func TestClosedLoopOfAMixInK6(t *testing.T) {
+	url := serve(t, &fakellm.Server{Default: fakellm.Script{TTFT: 5 * time.Millisecond, Gap: 5 * time.Millisecond}})
+	plan := planOf(t, func(p *load.Plan) {
+		p.Arrivals = load.Arrivals{Process: load.Closed, Concurrency: 6, Think: 10 * time.Millisecond}
+		p.Cancel = &load.Cancel{Share: 0.5, AfterTokens: 3}
+		p.Mix = []load.Class{{Name: "chat", Weight: 2}, {Name: "batch", Weight: 1, Stream: new(false), Cancel: &load.Cancel{}}}
+	})
+	o := trial{load: arrivalsOf(url, map[string]any{"plan": plan, "calibrate": true})}.run(t)
+	require.Zero(t, o.code, o.text)
+	users, seen := plan.Users(), map[string]int{}
+	want := map[uint64]load.Arrival{}
+	for a := range plan.All() {
+		for ok := true; ok && a.Index < 10_000; a, ok = users.Next(a, 0, false) {
+			want[a.Index] = a
+		}
+	}
+	for _, r := range o.shard.Records {
+		a := want[r.Arrival]
+		require.Equal(t, a.ID, r.ID)
+		require.Equal(t, plan.Mix[a.Class].Name, r.Class)
+		seen[r.Class]++
+		if a.CancelTokens > 0 {
+			require.Equal(t, record.Cancelled, r.Outcome, "%s", r.Note)
+			require.Equal(t, "chat", r.Class)
+			seen["hung up"]++
+		} else {
+			require.Equal(t, record.OK, r.Outcome, "%s", r.Note)
+		}
+	}
+	assert.Positive(t, seen["batch"])
+	assert.Greater(t, seen["chat"], seen["hung up"])
+	assert.Positive(t, seen["hung up"])
+	c := o.shard.Footer.Client.Calibration
+	require.NotNil(t, c)
+	assert.Empty(t, c.Failed)
+	assert.False(t, c.HeadroomKnown())
+	assert.NotContains(t, o.text, "head-room")
+}
+
 func TestTraceInK6(t *testing.T) {
 	server := &fakellm.Server{}
 	url := serve(t, server)

@@ -43,16 +43,16 @@ func (s *Spec) calibrated(c *record.Calibration) []GuardResult {
 	}
 	g := &s.Guards.Calibrated
 	ttft, gap := s.ErrorLimits()
-	least := GuardResult{Word: "client-limited", Name: "client head-room", Got: c.Headroom, Limit: g.Headroom, Unit: UnitFactor,
-		Tripped: c.Headroom < g.Headroom}
-	out := []GuardResult{
+	all := []GuardResult{
 		over99("client-limited", "client TTFT error p99", c.TTFTError.P99, ttft),
 		over99("client-limited", "client gap error p99", c.GapError.P99, gap),
+		{Word: "client-limited", Name: "client head-room", Got: c.Headroom, Limit: g.Headroom, Unit: UnitFactor,
+			Tripped: c.Headroom < g.Headroom},
 	}
 	if !c.HeadroomKnown() {
-		return out
+		return all[:2]
 	}
-	return append(out, least)
+	return all
 }
 
 // UnitFactor is the unit of a guard whose number must be at least its limit, not at most.

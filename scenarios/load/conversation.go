@@ -11,7 +11,8 @@ import (
 // and not those that came, so that what is sent depends on the plan alone.
 //
 // The plan's rate stays one of requests: conversations start at rate ÷ mean turns, and at time zero as
-// many are under way as if the load had always been on, so the rate holds from the first second.
+// many are under way as if the load had always been on, so the rate holds from the first second. Stages and
+// spikes change how many start.
 type Conversation struct {
 	Turns Length `json:"turns"` // a number of turns, not tokens
 	Think Think  `json:"think"`

@@ -94,7 +94,8 @@ func addSpike(in []stretch, spike Spike) []stretch {
 }
 
 // Expected is how many requests are due in [from, to) on average; of a trace, how many are. Nobody
-// knows that of a closed loop: zero.
+// knows that of a closed loop: zero. Where stages or spikes meet conversations it is of the plan's rate, which
+// requests follow as conversations go on.
 func (p Plan) Expected(from, to time.Duration) float64 {
 	to = min(to, p.Duration)
 	switch p.Arrivals.Process {

@@ -38,7 +38,8 @@ func TestConversationsStartAsTheProcessSays(t *testing.T) {
 		starts := p
 		starts.Arrivals = p.Arrivals.times(0.25)
 		for at := time.Duration(0); at < p.Duration; at += 5 * time.Second {
-			assert.InDelta(t, p.Expected(at, at+5*time.Second)/4, starts.Expected(at, at+5*time.Second), 1e-6, "%v", p.Arrivals)
+			want := p.Expected(at, at+5*time.Second) / 4
+			assert.InDelta(t, want, starts.Expected(at, at+5*time.Second), 1e-6, "%v", p.Arrivals)
 		}
 		assert.InEpsilon(t, p.PeakRate()/4, starts.PeakRate(), 1e-9, "a floor and spikes, too")
 		assert.Equal(t, slices.Collect(starts.instants()), lively(talking(p)), "%v", p.Arrivals)
