@@ -110,14 +110,13 @@ func (f *baselineFlags) end(w, log io.Writer, side compare.Side, all []result.Re
 	}
 	for _, r := range all {
 		said, err := baseline.Save(f.save, r, f.keep)
-		switch {
-		case err == nil:
+		if err == nil {
 			fmt.Fprintf(log, "brownout: %s\n", said)
-		default:
-			fmt.Fprintf(log, "brownout: %v\n", err)
-			if code == run.ExitPass {
-				code = run.ExitError
-			}
+			continue
+		}
+		fmt.Fprintf(log, "brownout: %v\n", err)
+		if code == run.ExitPass {
+			code = run.ExitError
 		}
 	}
 	return asError(code)

@@ -42,7 +42,7 @@ func TestWhatMakesASeries(t *testing.T) {
 		require.NoError(t, flags.ParseFlags(c.args), name)
 		one, single, err := f.single(flags, scenario(t, "gpu-oom"))
 		if c.wrong != "" {
-			assert.ErrorContains(t, err, c.wrong, name)
+			require.ErrorContains(t, err, c.wrong, name)
 			continue
 		}
 		require.NoError(t, err, name)
