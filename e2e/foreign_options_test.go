@@ -142,7 +142,7 @@ func TestBasicForeignRefusals(t *testing.T) {
 		args       []string
 	}{
 		"unknown authority":   {plain, "--ca-file", []string{"--target", w.url}},
-		"rate above the cap":  {plain, "the scenario sends 40 requests/s and --max-rate allows 10/s; lower it with --set load.arrivals.rate=10/s", []string{"--target", w.url, "--ca-file", w.ca, "--max-rate", "10/s"}},
+		"rate above the cap":  {plain, "the scenario sends up to 40 requests/s and --max-rate allows 10/s; lower it with --set load.arrivals.rate=10/s", []string{"--target", w.url, "--ca-file", w.ca, "--max-rate", "10/s"}},
 		"cap without unit":    {plain, "--max-rate", []string{"--target", w.url, "--max-rate", "10"}},
 		"secret in the open":  {plain, "--header X-Api-Key=env:NAME", []string{"--target", w.url, "--ca-file", w.ca, "--header", "X-Api-Key=hunter2"}},
 		"no header":           {plain, "--header number 1", []string{"--target", w.url, "--header", "hunter2"}},
