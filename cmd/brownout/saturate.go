@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/url"
@@ -66,7 +67,7 @@ internal error, 130 interrupted.`,
 	f.add(c)
 	flags := c.Flags()
 	flags.Lookup("max-rate").Usage = "never send more, e.g. 500/s (needed for a --target beyond this machine)"
-	flags.StringVar(&f.from, "from", "10/s", "rate of the first probe")
+	flags.StringVar(&f.from, "from", "", "rate of the first probe (default: half of what the server's timing model says, 10/s where there is none)")
 	flags.DurationVar(&f.probe, "probe", 15*time.Second, "judged time of each probe; a warm-up of half as long comes first")
 	flags.DurationVar(&f.settle, "settle", 2*time.Second, "pause between probes for a target that cannot say it is idle")
 	flags.DurationVar(&f.within, "within", 15*time.Minute, "begin no probe later than this")
@@ -114,6 +115,9 @@ func (f saturateFlags) run(c *cobra.Command, name string) error {
 	if len(found.Probes) == 0 {
 		return broken
 	}
+	if broken != nil && c.Context().Err() == nil {
+		fmt.Fprintf(os.Stderr, "brownout: %v\n", broken)
+	}
 	found.Run = id
 	return errors.Join(f.report(c, dir, found), broken, saturationCode(c.Context(), found))
 }
@@ -126,7 +130,9 @@ func (f saturateFlags) job(s *spec.Spec) (saturate.Job, error) {
 	}
 	var wrong []error
 	var from yamlx.Rate
-	if err := from.UnmarshalText([]byte(f.from)); err != nil || from <= 0 {
+	if f.from == "" {
+		from = firstRate(explainInfo(s).Saturation, f.api != "")
+	} else if err := from.UnmarshalText([]byte(f.from)); err != nil || from <= 0 {
 		wrong = append(wrong, fmt.Errorf("--from %q is not a rate; write for example 10/s", f.from))
 	}
 	most, err := target.ParseMaxRate(f.maxRate)
@@ -155,6 +161,14 @@ func (f saturateFlags) job(s *spec.Spec) (saturate.Job, error) {
 		Search: saturate.Config{From: float64(from), Max: most, Probes: f.probes, Time: f.within}}, errors.Join(wrong...)
 }
 
+// firstRate is the default rate of the first probe.
+func firstRate(model float64, foreign bool) yamlx.Rate {
+	if foreign || model < 1 {
+		return 10
+	}
+	return yamlx.Rate(math.Round(model / 2))
+}
+
 // near reports whether a base URL is this machine's for certain.
 func near(raw string) bool {
 	u, err := url.Parse(raw)
@@ -172,7 +186,7 @@ func (f saturateFlags) aim(c *cobra.Command, s *spec.Spec, binary, dir string) (
 			return nil, err
 		}
 		return target.StartRefserver(c.Context(), target.Refserver{Binary: binary, Dir: dir, Preset: s.Target.Preset,
-			ConfigFile: s.Target.ConfigFile, Resilience: s.Target.Resilience, Topology: s.Target.Topology})
+			ConfigFile: s.Target.ConfigFile, Resilience: s.Target.Resilience, Topology: s.Target.Topology, Settings: s.Target.Settings})
 	}
 	foreign, err := f.foreign(c, s)
 	if err != nil {

@@ -80,6 +80,7 @@ func unknownAdvice(r result.Result) []string {
 		"client-limited":    "The load generator was starved: run it again on a quieter machine, give it more cores, or lower the load.",
 		"simulator-limited": "The simulated GPUs could not keep their own time: run it again on a quieter machine, give it more cores, or lower the load.",
 		"unproven":          "A fault could not be proven: look at its error above and at the holder's log, and check that its selector names something that carries load.",
+		"events":            "The server said more than could be taken down: lower the load, or look at what it says so much about.",
 		"idle":              "The fault hit a replica that served nobody, so nothing was tested: raise the rate, or choose a target that is in use.",
 		"lease-lost":        "The holder of a fault let go early, because nobody renewed its lease: run it again, and look for a starved machine or a broken network.",
 		"clock":             "The clocks of the processes could not be aligned: run it again with less between load generator and target.",

@@ -18,7 +18,7 @@ const (
 
 // Reason is why a verdict is what it is: a word and a sentence.
 type Reason struct {
-	Word string `json:"word"` // "client-limited", "simulator-limited", "unproven", "lease-lost", "idle", "clock", "samples", "unreachable", "gate", "interrupted"
+	Word string `json:"word"` // "client-limited", "simulator-limited", "unproven", "lease-lost", "idle", "clock", "samples", "unreachable", "events", "gate", "interrupted"
 	Text string `json:"text"`
 }
 

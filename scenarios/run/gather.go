@@ -118,7 +118,7 @@ func (r *running) readServer(ctx context.Context, g *gathered, offsets map[strin
 		g.events = append(g.events, e)
 	}
 	if r.server.gap > 0 {
-		r.problem("unreachable", "%d of the server's events were lost", r.server.gap)
+		r.problem("events", "%d of the server's events were lost, so who noticed what is not known", r.server.gap)
 	}
 	if r.server.faults != nil {
 		journal, err := r.server.faults.Journal(ctx)

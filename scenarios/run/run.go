@@ -166,6 +166,11 @@ func (r *running) aim(ctx context.Context) error {
 	if err := r.server.meet(ctx); err != nil {
 		return err
 	}
+	if r.Adopted != nil {
+		if err := r.server.skipPast(ctx); err != nil {
+			return err
+		}
+	}
 	if len(r.Spec.Faults) > 0 {
 		if r.injector, err = injector(ctx, r.server.faults, r.target.AgentPID()); err != nil {
 			return err

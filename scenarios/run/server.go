@@ -29,6 +29,7 @@ type server struct {
 
 	first, last map[string]event.Offset // by who: offsets at the start and at the end
 
+	past   uint64 // Seq of the newest event from before this run
 	mu     sync.Mutex
 	events []event.Event // as they came, on the server's clock
 	gap    uint64        // events the server no longer had
@@ -63,6 +64,22 @@ func (s *server) meet(ctx context.Context) error {
 	var err error
 	s.first, err = s.offsets(ctx)
 	return err
+}
+
+// skipPast leaves out what a server that was there already has told so far: it is of no concern to this
+// run, and the server may have dropped some of it.
+func (s *server) skipPast(ctx context.Context) error {
+	if s.target.Admin == "" {
+		return nil
+	}
+	var page admin.EventPage
+	if err := s.get(ctx, s.target.Admin+"/admin/events?follow=false&since=0", s.target.AdminToken, &page); err != nil {
+		return fmt.Errorf("the events of the server at %s cannot be read: %w", s.target.Admin, err)
+	}
+	if n := len(page.Events); n > 0 {
+		s.past = page.Events[n-1].Seq
+	}
+	return nil
 }
 
 // part learns them again, so that a drift or a replaced process shows.
@@ -161,7 +178,7 @@ func (s *server) follow(ctx context.Context) {
 	if s.target.Admin == "" {
 		return
 	}
-	since := uint64(0)
+	since := s.past
 	for ctx.Err() == nil {
 		if err := s.stream(ctx, &since); err != nil {
 			select {
@@ -227,7 +244,7 @@ func (s *server) rest(ctx context.Context) {
 	if s.target.Admin == "" {
 		return
 	}
-	since := uint64(0)
+	since := s.past
 	s.mu.Lock()
 	if n := len(s.events); n > 0 {
 		since = s.events[n-1].Seq

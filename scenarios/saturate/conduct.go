@@ -59,7 +59,11 @@ func (j *Job) conduct(ctx context.Context, probe ask) (saturation.File, error) {
 		d = j.Search.Next(seen, time.Since(started))
 	}
 	if !d.Done {
-		d = d.end(j.Search, d.Low > 0, d.High > 0, "interrupted")
+		why := "interrupted"
+		if broken != nil && ctx.Err() == nil {
+			why = broken.Error()
+		}
+		d = d.end(j.Search, d.Low > 0, d.High > 0, why)
 	}
 	f.Status, f.Why, f.Best, f.Low, f.High = string(d.Status), d.Why, d.Best, d.Low, d.High
 	f.Seconds = time.Since(started).Seconds()

@@ -20,7 +20,7 @@ func TestConduct(t *testing.T) {
 	f, err := j.conduct(t.Context(), func(_ context.Context, rate float64, n int, _ *saturation.File) (saturation.Probe, error) {
 		assert.Equal(t, len(asked), n)
 		asked = append(asked, rate)
-		if n == 1 {
+		if n == 0 {
 			return saturation.Probe{Asked: rate, Rate: rate * 0.9, Verdict: slo.Unknown, Word: "client-limited"}, nil
 		}
 		p := saturation.Probe{Asked: rate, Rate: rate, Verdict: slo.Pass}
@@ -33,7 +33,7 @@ func TestConduct(t *testing.T) {
 	assert.Equal(t, "found", f.Status)
 	assert.InEpsilon(t, 100, f.Best, 0.05)
 	assert.Len(t, f.Probes, shown)
-	assert.InDelta(t, asked[1], asked[2], 1e-9, "the rate that was asked for is repeated, not the one that was drawn")
+	assert.InDelta(t, asked[0], asked[1], 1e-9, "the rate that was asked for is repeated, not the one that was drawn")
 	assert.Contains(t, f.Summary[0], "512/64 tokens inside ttft ≤ 1s")
 	assert.InDelta(t, 0.95, f.Confidence, 1e-9)
 }
@@ -51,6 +51,6 @@ func TestConductInterrupted(t *testing.T) {
 	require.ErrorIs(t, err, stop)
 	assert.Equal(t, "at-least", f.Status)
 	assert.InDelta(t, 40, f.Low, 1e-9)
-	assert.Contains(t, f.Summary[1], "interrupted")
+	assert.Contains(t, f.Summary[1], "stopped")
 	assert.Len(t, f.Probes, 3)
 }

@@ -66,8 +66,8 @@ type Decision struct {
 type Estimate struct{ Best, Low, High float64 }
 
 // Next decides from the probes so far, oldest first, of a search that has lasted for elapsed. It is a
-// pure function. A probe that cannot be judged is repeated at most twice, and after that no rate as high is tried: the
-// search goes on below it. Rates grow (or shrink) by a
+// pure function. A probe that cannot be judged sends the search below it while nothing has failed yet; else it is repeated at most
+// twice, and after that no rate as high is tried. Rates grow (or shrink) by a
 // factor of two until both a pass and a fail are known; then each probe is where an answer tells most,
 // the posterior median. In logarithms that bisects, and once the bracket is as narrow as the noise it
 // probes its edges again and again: a fail below an earlier pass draws the next probe to itself, and
@@ -80,10 +80,10 @@ func (c Config) Next(done []Probe, elapsed time.Duration) Decision {
 	if n > 0 && done[n-1].Verdict == slo.Unknown {
 		wall := done[n-1].Rate
 		switch {
+		case !failed && wall > high*precision && high > 0:
+			d.Next, d.Why = math.Sqrt(high*wall), "below" // a rate that can be judged tells more than the same one again
 		case unknowns(done) < tries:
 			d.Next, d.Why = wall, "repeat"
-		case !failed && wall > high*precision && high > 0:
-			d.Next, d.Why = math.Sqrt(high*wall), "below"
 		default:
 			return d.end(c, high > 0, failed, fmt.Sprintf("a probe at %.4g/s could not be judged %d times (%s)", done[n-1].Rate, tries, done[n-1].Word))
 		}
