@@ -115,7 +115,8 @@ func metric(c compare.Comparison, name string) compare.Answer {
 // TestE2EComparisonRates runs the real thing on the real clock and prints how often equal builds are flagged
 // and a planted tenth is found. The baseline rolls along, as a user's does: the last five runs. The count
 // comes from BROWNOUT_COMPARISONS [2], the runs that are compared with it from BROWNOUT_COMPARED_RUNS [1], the
-// scenario from BROWNOUT_COMPARED_SCENARIO [steady]. 20 of each take 20 minutes, and a quiet machine.
+// scenario from BROWNOUT_COMPARED_SCENARIO [steady], the factor on every engine step from BROWNOUT_COMPARED_SLOWDOWN
+// [1.1]; BROWNOUT_COMPARED_ONLY=slower leaves the equal builds out. 20 of each take 20 minutes, and a quiet machine.
 func TestE2EComparisonRates(t *testing.T) {
 	n := 2
 	if v, err := strconv.Atoi(os.Getenv("BROWNOUT_COMPARISONS")); err == nil && v > 0 {
@@ -126,6 +127,8 @@ func TestE2EComparisonRates(t *testing.T) {
 		candidates = v
 	}
 	scenario := cmp.Or(os.Getenv("BROWNOUT_COMPARED_SCENARIO"), "steady")
+	slowdown := cmp.Or(os.Getenv("BROWNOUT_COMPARED_SLOWDOWN"), "1.1")
+	slowerAlone := os.Getenv("BROWNOUT_COMPARED_ONLY") == "slower"
 	dir := t.TempDir()
 	base, before := filepath.Join(dir, "steady.json"), filepath.Join(dir, "before.json")
 	run := func(args ...string) string {
@@ -167,10 +170,14 @@ func TestE2EComparisonRates(t *testing.T) {
 		require.NoError(t, os.WriteFile(before, text, 0o600))
 		var equal, slower []string
 		for range candidates { // interleaved: whatever the machine does meets both
-			equal = append(equal, run("--save-baseline", base))
-			slower = append(slower, run("--set", "target.refserver.settings.cluster.slowdown=1.1"))
+			if !slowerAlone {
+				equal = append(equal, run("--save-baseline", base))
+			}
+			slower = append(slower, run("--set", "target.refserver.settings.cluster.slowdown="+slowdown))
 		}
-		against("equal", equal)
+		if !slowerAlone {
+			against("equal", equal)
+		}
 		against("slower", slower)
 		t.Logf("after %d: equal %v, slower %v, a p99 worse in %d", i+1, answers["equal"], answers["slower"], p99)
 	}
