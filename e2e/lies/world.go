@@ -124,7 +124,7 @@ func (w *world) admin(rw http.ResponseWriter, r *http.Request) {
 		if line, err := json.Marshal(ready); err == nil && r.URL.Query().Get("since") == "0" {
 			_, _ = rw.Write(append(append([]byte("data: "), line...), "\n\n"...)) // a client that left needs no events
 		}
-		_ = http.NewResponseController(rw).Flush()
+		_ = http.NewResponseController(rw).Flush() // the same
 		<-r.Context().Done()
 		return
 	default:
@@ -132,5 +132,5 @@ func (w *world) admin(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	rw.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(rw).Encode(body)
+	_ = json.NewEncoder(rw).Encode(body) // a client that left needs no answer
 }
