@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,7 +20,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.k6.io/k6/v2/cmd"
 
-	"github.com/brownout-dev/brownout/faults"
 	"github.com/brownout-dev/brownout/internal/event"
 	"github.com/brownout-dev/brownout/internal/fakellm"
 	"github.com/brownout-dev/brownout/k6ext/output"
@@ -367,124 +364,6 @@ func TestUnwritableShardFailsTheRun(t *testing.T) {
 	assert.Contains(t, o.text, "cannot write the shard")
 }
 
-// holder stands in for the process that holds faults.
-type holder struct {
-	mu    sync.Mutex
-	calls []string
-	lose  bool // the fault is gone at the first renewal
-	on    map[string]bool
-}
-
-func (h *holder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	id := "f" + fmt.Sprint(len(h.calls))
-	answer := func(code int, v any) {
-		w.WriteHeader(code)
-		_ = json.NewEncoder(w).Encode(v)
-	}
-	if r.Header.Get("Authorization") != "Bearer sesame" {
-		answer(http.StatusUnauthorized, faults.Error{Error: "wrong token"})
-		return
-	}
-	switch {
-	case r.Method == http.MethodPost && r.URL.Path == "/faults":
-		var req faults.InjectRequest
-		_ = json.NewDecoder(r.Body).Decode(&req)
-		h.calls = append(h.calls, "inject "+req.Run)
-		h.on[id] = true
-		answer(http.StatusCreated, faults.Held{ID: id, Fault: req.Fault, Step: faults.StepEffective})
-	case strings.HasSuffix(r.URL.Path, "/renew"):
-		h.calls = append(h.calls, "renew")
-		if h.lose {
-			answer(http.StatusGone, faults.Error{Error: "the fault is over"})
-			return
-		}
-		answer(http.StatusOK, faults.Held{Step: faults.StepRenewed})
-	case r.Method == http.MethodDelete:
-		h.calls = append(h.calls, "clear")
-		delete(h.on, strings.TrimPrefix(r.URL.Path, "/faults/"))
-		answer(http.StatusOK, faults.Held{Step: faults.StepCleared})
-	default:
-		answer(http.StatusNotFound, faults.Error{Error: "no such call"})
-	}
-}
-
-func timelineOf(url string) map[string]any {
-	return map[string]any{"executor": "brownout-timeline", "timeline": map[string]any{
-		"endpoint": url, "token_env": "FAULT_TOKEN", "run": "r1", "lease_ns": "600ms", "total_ns": "20s",
-		"steps": []any{map[string]any{"at_ns": "200ms", "fault": "gpu.oom on gpu=n1/g0 for 1s reserve=95%"}},
-	}}
-}
-
-func TestTimelineWalksTheFaults(t *testing.T) {
-	h := &holder{on: map[string]bool{}}
-	srv := httptest.NewServer(h)
-	defer srv.Close()
-	o := trial{
-		load: arrivalsOf(serve(t, &fakellm.Server{}), nil), timeline: timelineOf(srv.URL), env: []string{"FAULT_TOKEN=sesame"},
-	}.run(t)
-	require.Zero(t, o.code, o.text)
-	assert.Equal(t, "inject r1", h.calls[0])
-	assert.Equal(t, "clear", h.calls[len(h.calls)-1])
-	assert.Contains(t, h.calls, "renew")
-	assert.Empty(t, h.on)
-	require.Len(t, o.shard.Footer.Timeline, 1)
-	f := o.shard.Footer.Timeline[0]
-	assert.Equal(t, o.shard.Header.Start.Add(200*time.Millisecond), f.Planned, "one time zero for load and faults")
-	assert.GreaterOrEqual(t, f.Requested, f.Planned)
-	assert.GreaterOrEqual(t, f.Ended, f.Requested.Add(time.Second))
-	assert.Empty(t, f.Error)
-	assert.False(t, f.LeaseLost)
-}
-
-func TestTimelineNotesALostLease(t *testing.T) {
-	h := &holder{on: map[string]bool{}, lose: true}
-	srv := httptest.NewServer(h)
-	defer srv.Close()
-	o := trial{
-		load: arrivalsOf(serve(t, &fakellm.Server{}), nil), timeline: timelineOf(srv.URL), env: []string{"FAULT_TOKEN=sesame"},
-	}.run(t)
-	require.Zero(t, o.code, o.text)
-	require.Len(t, o.shard.Footer.Timeline, 1)
-	assert.True(t, o.shard.Footer.Timeline[0].LeaseLost)
-	assert.Equal(t, "the fault is over", o.shard.Footer.Timeline[0].Error)
-}
-
-func TestTimelineClearsWhenInterrupted(t *testing.T) {
-	h := &holder{on: map[string]bool{}}
-	srv := httptest.NewServer(h)
-	defer srv.Close()
-	tl := timelineOf(srv.URL)
-	tl["timeline"].(map[string]any)["steps"] = []any{map[string]any{"at_ns": 0, "fault": "gpu.oom on gpu=n1/g0 for 15s reserve=95%"}}
-	o := trial{
-		load:     arrivalsOf(serve(t, &fakellm.Server{}), map[string]any{"plan.duration_ns": "20s"}),
-		timeline: tl, env: []string{"FAULT_TOKEN=sesame"},
-		whileOn: func(p *os.Process, line load.Progress) {
-			if line.Fault != "" {
-				_ = p.Signal(syscall.SIGINT)
-			}
-		},
-	}.run(t)
-	require.Equal(t, 105, o.code, o.text)
-	assert.Empty(t, h.on, "an aborted test leaves no fault behind")
-	assert.NotZero(t, o.shard.Footer.Timeline[0].Ended)
-}
-
-func TestTimelineErrors(t *testing.T) {
-	srv := httptest.NewServer(&holder{on: map[string]bool{}})
-	defer srv.Close()
-	url := serve(t, &fakellm.Server{})
-	o := trial{load: arrivalsOf(url, nil), timeline: timelineOf(srv.URL), env: []string{"FAULT_TOKEN=wrong"}}.run(t)
-	require.Zero(t, o.code, "a fault that fails makes the verdict unknown; the load goes on: %s", o.text)
-	require.Len(t, o.shard.Footer.Timeline, 1)
-	assert.Equal(t, "wrong token", o.shard.Footer.Timeline[0].Error)
-
-	o = trial{load: arrivalsOf(url, nil), timeline: timelineOf(srv.URL)}.run(t)
-	assert.NotZero(t, o.code)
-	assert.Contains(t, o.text, "FAULT_TOKEN")
-}
-
 func TestOtherOutputsSeeOrdinarySamples(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "samples.json")
 	o := trial{load: arrivalsOf(serve(t, &fakellm.Server{}), nil), args: []string{"--out", "json=" + file}}.run(t)
@@ -500,103 +379,4 @@ func TestOtherOutputsSeeOrdinarySamples(t *testing.T) {
 	assert.Equal(t, len(o.shard.Records), points)
 	assert.Contains(t, string(data), `"outcome":"ok"`)
 	assert.Contains(t, string(data), `"scenario":"load"`)
-}
-
-// Users of a closed loop ask one after the other: never two at once, and each as soon as it was answered.
-func TestClosedLoopInK6(t *testing.T) {
-	url := serve(t, &fakellm.Server{Default: fakellm.Script{TTFT: 20 * time.Millisecond, Gap: time.Millisecond}})
-	o := trial{load: arrivalsOf(url, map[string]any{
-		"plan.arrivals": map[string]any{"process": "closed", "concurrency": 4, "think_ns": "10ms"},
-	})}.run(t)
-	require.Zero(t, o.code, o.text)
-	require.True(t, o.shard.Complete)
-	assert.Equal(t, 4, o.shard.Footer.Client.MaxInFlight)
-	assert.Empty(t, o.shard.Footer.Client.GaveUp)
-	users := map[uint64][]record.Record{}
-	for _, r := range o.shard.Records {
-		require.Equal(t, record.OK, r.Outcome, "%s", r.Note)
-		users[r.Arrival%4] = append(users[r.Arrival%4], r)
-	}
-	require.Len(t, users, 4)
-	for _, of := range users {
-		require.Greater(t, len(of), 3)
-		slices.SortFunc(of, func(a, b record.Record) int { return int(a.Arrival) - int(b.Arrival) })
-		for i := 1; i < len(of); i++ {
-			require.Equal(t, of[i-1].Arrival+4, of[i].Arrival)
-			require.Equal(t, of[i-1].End.Add(10*time.Millisecond), of[i].Due, "the answer, and the think time")
-			require.GreaterOrEqual(t, of[i].Sent, of[i].Due)
-		}
-	}
-}
-
-// A closed loop of a mix: classes, hang-ups and the calibration, which nobody can tell a head-room of.
-func TestClosedLoopOfAMixInK6(t *testing.T) {
-	url := serve(t, &fakellm.Server{Default: fakellm.Script{TTFT: 5 * time.Millisecond, Gap: 5 * time.Millisecond}})
-	plan := planOf(t, func(p *load.Plan) {
-		p.Arrivals = load.Arrivals{Process: load.Closed, Concurrency: 6, Think: 10 * time.Millisecond}
-		p.Cancel = &load.Cancel{Share: 0.5, AfterTokens: 3}
-		p.Mix = []load.Class{{Name: "chat", Weight: 2}, {Name: "batch", Weight: 1, Stream: new(false), Cancel: &load.Cancel{}}}
-	})
-	o := trial{load: arrivalsOf(url, map[string]any{"plan": plan, "calibrate": true})}.run(t)
-	require.Zero(t, o.code, o.text)
-	users, seen := plan.Users(), map[string]int{}
-	want := map[uint64]load.Arrival{}
-	for a := range plan.All() {
-		for ok := true; ok && a.Index < 10_000; a, ok = users.Next(a, 0, false) {
-			want[a.Index] = a
-		}
-	}
-	for _, r := range o.shard.Records {
-		a := want[r.Arrival]
-		require.Equal(t, a.ID, r.ID)
-		require.Equal(t, plan.Mix[a.Class].Name, r.Class)
-		seen[r.Class]++
-		if a.CancelTokens > 0 {
-			require.Equal(t, record.Cancelled, r.Outcome, "%s", r.Note)
-			require.Equal(t, "chat", r.Class)
-			seen["hung up"]++
-		} else {
-			require.Equal(t, record.OK, r.Outcome, "%s", r.Note)
-		}
-	}
-	assert.Positive(t, seen["batch"])
-	assert.Greater(t, seen["chat"], seen["hung up"])
-	assert.Positive(t, seen["hung up"])
-	c := o.shard.Footer.Client.Calibration
-	require.NotNil(t, c)
-	assert.Empty(t, c.Failed)
-	assert.False(t, c.HeadroomKnown())
-	assert.NotContains(t, o.text, "head-room")
-}
-
-func TestTraceInK6(t *testing.T) {
-	server := &fakellm.Server{}
-	url := serve(t, server)
-	file := filepath.Join(t.TempDir(), "t.csv")
-	text := "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.0,7,3\n2023-11-16 18:15:46.5,9,4\n2023-11-16 18:15:48.0,5,2\n2023-11-16 18:18:48.0,5,2\n"
-	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
-	arrivals := func(sum string) map[string]any {
-		return arrivalsOf(url, map[string]any{"plan.arrivals": map[string]any{
-			"process": "trace", "trace": map[string]any{"file": file, "speed": 2, "sha256": sum},
-		}})
-	}
-	o := trial{load: arrivals("")}.run(t)
-	require.Zero(t, o.code, o.text)
-	slices.SortFunc(o.shard.Records, func(a, b record.Record) int { return int(a.Arrival) - int(b.Arrival) })
-	require.Len(t, o.shard.Records, 3, "what fits the plan")
-	for i, want := range []struct {
-		due    time.Duration
-		tokens int
-	}{{0, 3}, {250 * time.Millisecond, 4}, {time.Second, 2}} {
-		r := o.shard.Records[i]
-		assert.Equal(t, o.shard.Header.Start.Add(want.due), r.Due)
-		assert.Equal(t, want.tokens, r.OutputTokens)
-		assert.Equal(t, record.OK, r.Outcome, "%s", r.Note)
-	}
-
-	before := server.Requests()
-	o = trial{load: arrivals(strings.Repeat("0", 64))}.run(t)
-	assert.NotZero(t, o.code)
-	assert.Contains(t, o.text, "it changed since")
-	assert.Equal(t, before, server.Requests(), "nothing is sent")
 }

@@ -70,3 +70,18 @@ func TestReplace(t *testing.T) {
 	assert.Len(t, left, 1, "no temporary file is left")
 	assert.Error(t, Replace(filepath.Join(dir, "nowhere", "f.json"), nil))
 }
+
+func TestFind(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "x.json")
+	require.NoError(t, os.WriteFile(file, []byte("12345"), 0o600))
+	for _, path := range []string{dir, file} {
+		text, at, read, err := Find(path, "x.json", 3)
+		require.NoError(t, err)
+		assert.Equal(t, []any{"1234", file, true}, []any{string(text), at, read}, "one byte more than allowed, to be seen")
+	}
+	_, at, read, err := Find(t.TempDir(), "x.json", 3)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	assert.False(t, read)
+	assert.Contains(t, at, "x.json")
+}

@@ -3,7 +3,6 @@ package result
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -39,16 +38,11 @@ func Write(dir string, r Result) error {
 
 // Read loads a result file, or result.json of the folder at path. What it returns obeys the schema.
 func Read(path string) (Result, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, FileName)
-	}
-	f, err := os.Open(path)
-	if err != nil {
+	text, path, read, err := jsonfile.Find(path, FileName, MaxBytes)
+	switch {
+	case err != nil && !read:
 		return Result{}, fmt.Errorf("the result file cannot be opened: %w; give a file written by `brownout run`", err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, MaxBytes+1))
-	if err != nil {
+	case err != nil:
 		return Result{}, fmt.Errorf("%s cannot be read: %w", path, err)
 	}
 	r, err := decode(text)

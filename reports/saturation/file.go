@@ -10,9 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -154,16 +151,11 @@ func encode(f File) ([]byte, error) {
 
 // Read loads a file, or saturation.json of the folder at path. What it returns obeys the schema.
 func Read(path string) (File, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, FileName)
-	}
-	in, err := os.Open(path)
-	if err != nil {
+	text, path, read, err := jsonfile.Find(path, FileName, MaxBytes)
+	switch {
+	case err != nil && !read:
 		return File{}, fmt.Errorf("the saturation file cannot be opened: %w; make one with brownout saturate --save FILE", err)
-	}
-	defer in.Close()
-	text, err := io.ReadAll(io.LimitReader(in, MaxBytes+1))
-	if err != nil {
+	case err != nil:
 		return File{}, fmt.Errorf("%s cannot be read: %w", path, err)
 	}
 	f, err := Decode(text)

@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,16 +60,11 @@ func Is(path string) bool {
 
 // Read loads a series file, or series.json of the folder at path. What it returns obeys the schema.
 func Read(path string) (Series, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, FileName)
-	}
-	f, err := os.Open(path)
-	if err != nil {
+	text, path, read, err := jsonfile.Find(path, FileName, MaxBytes)
+	switch {
+	case err != nil && !read:
 		return Series{}, fmt.Errorf("the series file cannot be opened: %w; give a file written by `brownout run --trials`", err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, MaxBytes+1))
-	if err != nil {
+	case err != nil:
 		return Series{}, fmt.Errorf("%s cannot be read: %w", path, err)
 	}
 	s, err := decode(text)
